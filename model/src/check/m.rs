@@ -1,0 +1,311 @@
+//! One M: where it stands in its program, and what it holds.
+//!
+//! 1. Its steps follow the lines of [`sequence`](crate::rules::sequence); a primitive that spins ends with
+//!    the change it wanted.
+//! 2. What it holds (runnable Gs, scan bits, resumes, a system call on its way out) is gone before it rests.
+//! 3. A signal handler is no step of its program; it may come between any two.
+
+use sigurg_traces::{Event, GStatus, Kind, Queue};
+
+use super::Checker;
+use super::violation::{Verdict, broken};
+use crate::rules::queue::SPILL;
+use crate::rules::rule::Rule;
+use crate::rules::sequence::{self, Place, Step, Word};
+
+/// No M, no P.
+pub(crate) const NO_M: i32 = -1;
+
+/// A store that was claimed and may not be done: which flag, claimed when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Store {
+    Preempt(u32, u64),
+    Poison(u32, u64),
+    PPreempt(u32, u64),
+}
+
+/// What a thief took in one batch so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Batch {
+    victim: i32,
+    first: u32,
+    taken: u32,
+}
+
+impl Batch {
+    /// Adds one; the first position and the number so far, or `None` if it cannot belong to the batch.
+    pub(crate) fn extend(&mut self, victim: i32, queue: Queue, position: u32) -> Option<(u32, u32)> {
+        if self.taken == 0 {
+            *self = Self { victim, first: position, taken: 1 };
+        } else if queue == Queue::Local && self.victim == victim && position == self.first.wrapping_add(self.taken) {
+            self.taken += 1;
+        } else {
+            return None;
+        }
+        Some((self.first, self.taken))
+    }
+}
+
+/// What is known of one M.
+#[derive(Clone, Debug)]
+pub(crate) struct M {
+    pub(crate) known: bool,
+    /// The G it runs (`m.curg`), 0 if none.
+    pub(crate) curg: u32,
+    /// The P it holds, or -1.
+    pub(crate) p: i32,
+    pub(crate) place: Place,
+    /// The G of its last step.
+    pub(crate) about: u32,
+    /// Number of its last event that is none of a handler.
+    pub(crate) previous: u64,
+    pub(crate) storing: Option<Store>,
+    /// A spinning primitive: the G, and the change that it waits for.
+    spinning: Option<(u32, GStatus, GStatus)>,
+    /// Runnable Gs in its hand.
+    pub(crate) hands: u32,
+    pub(crate) scans: u32,
+    pub(crate) looking: u32,
+    pub(crate) resuming: u32,
+    pub(crate) found_dead: Option<u64>,
+    /// The G of a system call that has no guard yet.
+    pub(crate) exiting: u32,
+    /// The G in a system call whose scan bit it holds.
+    pub(crate) blocking: u32,
+    /// The G that just ended, until dropg.
+    pub(crate) dying: u32,
+    /// The runnext that its last put displaced.
+    pub(crate) displaced: u32,
+    pub(crate) steal: Batch,
+    /// Gs spilled in the present spill.
+    pub(crate) spilled: u32,
+    pub(crate) ready_next: bool,
+    pub(crate) yield_preempted: bool,
+    pub(crate) yields_to_stw: bool,
+    pub(crate) born_parked: bool,
+    pub(crate) pending: bool,
+    pub(crate) handling: bool,
+    pub(crate) send_owed: bool,
+    pub(crate) generation: u64,
+    pub(crate) acknowledged: u64,
+    /// The G into which the handler injected a call.
+    pub(crate) injected: u32,
+    /// Whom it asked to stop, and on which P.
+    pub(crate) asked_m: i32,
+    pub(crate) asked_p: i32,
+    /// The G for which it waits in stoplockedm.
+    pub(crate) locked: u32,
+}
+
+impl M {
+    pub(crate) fn new() -> Self {
+        Self {
+            known: false,
+            curg: 0,
+            p: -1,
+            place: Place::Open,
+            about: 0,
+            previous: 0,
+            storing: None,
+            spinning: None,
+            hands: 0,
+            scans: 0,
+            looking: 0,
+            resuming: 0,
+            found_dead: None,
+            exiting: 0,
+            blocking: 0,
+            dying: 0,
+            displaced: 0,
+            steal: Batch::default(),
+            spilled: 0,
+            ready_next: false,
+            yield_preempted: false,
+            yields_to_stw: false,
+            born_parked: false,
+            pending: false,
+            handling: false,
+            send_owed: false,
+            generation: 0,
+            acknowledged: 0,
+            injected: 0,
+            asked_m: NO_M,
+            asked_p: NO_M,
+            locked: 0,
+        }
+    }
+}
+
+impl Checker {
+    /// The stores of the M's last step are done once it takes another.
+    #[inline]
+    pub(crate) fn settle_store(&mut self, e: &Event) {
+        if let Some(store) = self.m(e.m).storing.take() {
+            match store {
+                Store::Preempt(gs, claimed) => self.gs[gs as usize].preempt.was_set(claimed, e.seq),
+                Store::Poison(gs, claimed) => self.gs[gs as usize].poison.was_set(claimed, e.seq),
+                Store::PPreempt(p, claimed) => self.ps[p as usize].preempt.was_set(claimed, e.seq),
+            }
+        }
+    }
+
+    /// The place to which the step leads, or what it breaks.
+    #[inline]
+    pub(crate) fn step(&self, e: &Event, word: Word, gs: u32) -> sequence::Verdict {
+        let m = &self.ms[(e.m + 1) as usize];
+        if m.spinning.is_some() || m.injected != 0 {
+            if let Some(rule) = self.owed(e, word, gs) {
+                return sequence::Verdict::Broken(rule);
+            }
+        }
+        let verdict = self.sequences.step(m.place, word);
+        if gs != m.about && m.place != Place::Open && self.sequences.same_g(word) {
+            if !self.sequences.is_closed(m.place) {
+                return self.sequences.step(Place::Open, word);
+            }
+            if let sequence::Verdict::Broken(rule) = self.sequences.step(m.place, Word::step(Step::GcPhase)) {
+                return sequence::Verdict::Broken(rule);
+            }
+        }
+        verdict
+    }
+
+    /// What the M owes before anything else: the change it spins for, the stop it was injected for.
+    #[cold]
+    fn owed(&self, e: &Event, word: Word, gs: u32) -> Option<Rule> {
+        let m = &self.ms[(e.m + 1) as usize];
+        if let Some((of, from, to)) = m.spinning {
+            let done = matches!(e.kind, Kind::GStatus { from: f, to: t, .. } if gs == of && f == from && t == to);
+            if !done {
+                return Some(Rule::StatusChain);
+            }
+        }
+        let stops = word == Word::step(Step::PreemptPark) || word == Word::step(Step::PreemptYield);
+        (m.injected != 0 && !stops).then_some(Rule::SafePoint)
+    }
+
+    /// A primitive that spins found another status.
+    pub(crate) fn spins(&mut self, m: i32, gs: u32, from: GStatus, to: GStatus) {
+        self.m(m).spinning = Some((gs, from, to));
+    }
+
+    /// The step was taken.
+    #[inline]
+    pub(crate) fn stepped(&mut self, e: &Event, word: Word, gs: u32, place: Place) -> Verdict {
+        let steal = word == Word::step(Step::Steal);
+        let spill = word == Word::step(Step::Spill) || word == Word::step(Step::PutGlobal);
+        let m = self.m(e.m);
+        m.place = place;
+        if gs != 0 {
+            m.about = gs;
+        }
+        m.previous = e.seq;
+        m.spinning = None;
+        if !steal {
+            m.steal = Batch::default();
+        }
+        if m.spilled != 0 && !spill {
+            let spilled = core::mem::take(&mut m.spilled);
+            if spilled != SPILL {
+                return broken(
+                    Rule::QueueOrder,
+                    format!("M{} spills {spilled} Gs of a full ring", e.m),
+                    format!("{SPILL}, and the one that did not fit"),
+                );
+            }
+        }
+        if word != Word::step(Step::PutRunnext) {
+            m.displaced = 0;
+        }
+        Ok(())
+    }
+
+    /// The M is about to leave what it was doing: nothing may be left in its hands.
+    #[inline]
+    pub(crate) fn rest(&self, e: &Event, word: Word) -> Verdict {
+        let m = &self.ms[(e.m + 1) as usize];
+        if m.hands | m.scans | m.resuming | m.exiting == 0 || !self.rests(word) {
+            return Ok(());
+        }
+        self.rests_holding(e, word)
+    }
+
+    #[inline]
+    fn rests(&self, word: Word) -> bool {
+        const RESTS: &[Step] = &[
+            Step::PPreemptFalse,
+            Step::Stopm,
+            Step::Gopark,
+            Step::Goexit,
+            Step::SuspendBegin,
+            Step::StwBegin,
+            Step::Stoplockedm,
+            Step::MExit,
+            Step::Execute,
+            Step::PreemptPark,
+        ];
+        RESTS.iter().any(|step| word == Word::step(*step))
+    }
+
+    #[cold]
+    fn rests_holding(&self, e: &Event, word: Word) -> Verdict {
+        let m = &self.ms[(e.m + 1) as usize];
+        let execute = word == Word::step(Step::Execute);
+        if m.scans != 0 {
+            return broken(
+                Rule::ScanOwner,
+                format!("M{} goes on to {word} and holds a scan bit", e.m),
+                "it releases the scan bit first",
+            );
+        }
+        if m.resuming != 0 {
+            return broken(
+                Rule::SuspendOwner,
+                format!("M{} goes on to {word} in the middle of resumeG", e.m),
+                "resume_end first",
+            );
+        }
+        if m.exiting != 0 {
+            return broken(
+                Rule::Syscall,
+                format!("M{} goes on to {word} before its system call is over", e.m),
+                "exitsyscall restores the guard, or gives the G up for want of a P",
+            );
+        }
+        if m.hands != 0 && !execute {
+            return self.still_holds(e.m, &format!("goes on to {word}"));
+        }
+        Ok(())
+    }
+
+    /// The event says the same of its actor as what came before: the G attached to it, and its P.
+    #[inline]
+    pub(crate) fn actor(&self, e: &Event, curg: u32) -> Verdict {
+        let m = &self.ms[(e.m + 1) as usize];
+        let attached = &self.gs[curg as usize];
+        if e.by != attached.goid && (curg == 0 || attached.goid != 0) {
+            return self.wrong_by(e, curg);
+        }
+        if e.p != m.p && attached.status.base() != GStatus::Syscall {
+            return broken(
+                Rule::OneP,
+                format!("M{} acts with P{}, but holds P{}", e.m, e.p, m.p),
+                "the P that it took last and did not give away",
+            );
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn wrong_by(&self, e: &Event, curg: u32) -> Verdict {
+        if e.by != 0 && !self.gs.iter().any(|g| g.known && g.goid == e.by) {
+            return super::violation::bad(format!("goroutine {} was never created", e.by));
+        }
+        let runs = if curg == 0 { "no G".into() } else { self.g_name(curg) };
+        broken(
+            Rule::OneM,
+            format!("M{} acts with G{} attached, but runs {runs}", e.m, e.by),
+            "the G that it took with execute or a coroutine switch, until it drops it",
+        )
+    }
+}

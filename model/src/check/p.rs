@@ -1,0 +1,176 @@
+//! Ps: the chain of their status, and which M holds which.
+
+use sigurg_traces::{Event, PStatus};
+
+use super::Checker;
+use super::flag::Flag;
+use super::m::NO_M;
+use super::violation::{Verdict, bad, broken};
+use crate::rules::p_status::{Link, ROWS, rows};
+use crate::rules::rule::Rule;
+
+/// The ring of a P: counters as Go's `runqhead` and `runqtail`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ring {
+    /// Puts so far.
+    pub(crate) tail: u32,
+    /// One past the newest that the owner took.
+    pub(crate) head: u32,
+    /// Gs in it, as far as takes were claimed.
+    pub(crate) count: u32,
+}
+
+/// What is known of one P.
+#[derive(Clone, Debug)]
+pub(crate) struct P {
+    pub(crate) status: PStatus,
+    pub(crate) m: i32,
+    pub(crate) runnext: u32,
+    pub(crate) ring: Ring,
+    pub(crate) preempt: Flag,
+}
+
+impl P {
+    pub(crate) const NEW: Self = Self {
+        status: PStatus::Idle,
+        m: NO_M,
+        runnext: 0,
+        ring: Ring { tail: 0, head: 0, count: 0 },
+        preempt: Flag::CLEAR,
+    };
+}
+
+/// One `p_status` event.
+#[derive(Clone, Copy)]
+pub(crate) struct PChange {
+    pub(crate) p: i32,
+    pub(crate) from: PStatus,
+    pub(crate) to: PStatus,
+    pub(crate) cas: bool,
+}
+
+impl Checker {
+    pub(crate) fn known_p(&self, p: i32) -> Verdict {
+        if p < 0 || p as usize >= self.ps.len() {
+            return bad(format!("P{p} does not exist: there are {}", self.ps.len()));
+        }
+        Ok(())
+    }
+
+    /// The row of a change: by function where the trace names one, else the first that fits the link.
+    fn p_row(&mut self, e: &Event, c: PChange) -> Option<usize> {
+        let own = self.m(e.m).p;
+        let wired = self.p(c.p).m;
+        let site = self.p_site(e.site);
+        let fits = |link: Link| match link {
+            Link::Free => wired == NO_M,
+            Link::Take => wired == NO_M && own < 0,
+            Link::Give | Link::Keep => own == c.p || wired == NO_M,
+            Link::Cut => wired != NO_M && wired != e.m,
+        };
+        let mut first = None;
+        for (index, row) in rows(self.profile, c.from, c.to, c.cas) {
+            if site.is_some_and(|sites| sites & 1 << index == 0) {
+                continue;
+            }
+            if fits(row.link) {
+                return Some(index);
+            }
+            first = first.or(Some(index));
+        }
+        first
+    }
+
+    pub(crate) fn p_status(&mut self, e: &Event, c: PChange) -> Verdict {
+        let PChange { p, from, to, cas } = c;
+        if p < 0 || p as usize >= self.ps.len() {
+            return bad(format!("P{p} does not exist: there are {}", self.ps.len()));
+        }
+        let m = e.m;
+        let chain = |what: String, legal: String| broken(Rule::PChain, what, legal);
+        let status = self.p(p).status;
+        if status != from {
+            return chain(format!("P{p} {from} -> {to} while it is {status}"), format!("a change from {status}"));
+        }
+        let Some(index) = self.p_row(e, c) else {
+            return chain(
+                format!("P{p} {from} -> {to} (cas {cas}) in {}", self.profile.name),
+                "a row of the P table, through its function".into(),
+            );
+        };
+        let row = &ROWS[index];
+        let own = self.m(m).p;
+        let wired = self.p(p).m;
+        let what = || format!("P{p} {from} -> {to} ({}) by M{m}", row.id);
+        match row.link {
+            Link::Take => {
+                if wired != NO_M {
+                    return chain(what(), format!("M{wired} still holds it"));
+                }
+                if own >= 0 {
+                    return broken(Rule::OneP, what(), format!("M{m} holds P{own} already"));
+                }
+                self.m(m).p = p;
+                self.p(p).m = m;
+            }
+            Link::Give if row.id == "PS18" => {
+                // The caller's own P goes away: it lets go of it and takes the first one.
+                let wired = core::mem::replace(&mut self.m(m).p, -1);
+                if wired >= 0 {
+                    self.p(wired).m = NO_M;
+                }
+            }
+            Link::Give => {
+                if own != p || wired != m {
+                    return broken(Rule::OneP, what(), format!("M{m} holds P{own}"));
+                }
+                self.m(m).p = -1;
+                self.p(p).m = NO_M;
+            }
+            Link::Keep => {
+                if wired != NO_M && wired != m || own >= 0 && own != p {
+                    return broken(Rule::OneP, what(), format!("P{p} is held by M{wired}, M{m} holds P{own}"));
+                }
+                self.m(m).p = p;
+                self.p(p).m = m;
+            }
+            Link::Free => {
+                if wired != NO_M {
+                    let gives_up = e.p == -1 && wired == m && row.id == "PS02";
+                    if !gives_up {
+                        return broken(Rule::OneP, what(), format!("M{wired} holds it"));
+                    }
+                }
+                if row.id == "PS02" && e.p == -1 && own >= 0 {
+                    self.m(m).p = -1;
+                    self.p(own).m = NO_M;
+                }
+            }
+            Link::Cut => self.cut(e, c, wired)?,
+        }
+        if row.stopped && !self.stw.may_resize(m) {
+            return broken(Rule::StwOrder, what(), "only while the world is stopped".to_owned());
+        }
+        if row.id == "PS08" {
+            self.stw.asked(m);
+        }
+        if to == PStatus::Dead && (self.p(p).ring.count != 0 || self.p(p).runnext != 0) {
+            return broken(
+                Rule::Custody,
+                format!("P{p} goes away with {} Gs in its queue", self.p(p).ring.count),
+                "they are moved to the global queue first",
+            );
+        }
+        self.p(p).status = to;
+        self.summary.p_rows[index] += 1;
+        Ok(())
+    }
+
+    /// Rows that the function of a trace may stand for, as a bit set; `None` if it is not known.
+    fn p_site(&self, site: sigurg_traces::Sym) -> Option<u32> {
+        match self.p_sites.get(site.0 as usize).copied() {
+            None | Some(0) => None,
+            Some(rows) => Some(rows),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Writes of the request fields: `preempt`, `preemptStop`, `preemptShrink`, `stackguard0`, `p.preempt`.
+//!
+//! 1. `preemptStop` and `preemptShrink` change only under the scan bit or by the G's own M: they are known.
+//! 2. `preempt` and `stackguard0` are also written by preemptone, without any lock: of them a trace knows
+//!    what may be and what surely is ([`Flag`](super::flag::Flag)).
+
+use sigurg_traces::{Event, GStatus, Guard, Request};
+
+use super::Checker;
+use super::m::Store;
+use super::violation::{Verdict, bad, broken};
+use crate::rules::rule::Rule;
+use crate::rules::sequence::Place;
+
+impl Checker {
+    pub(crate) fn g_request(&mut self, e: &Event, gs: u32, request: Request) -> Verdict {
+        let m = e.m;
+        let g = &self.gs[gs as usize];
+        let holder = g.status.has_scan() && g.scan_m == m;
+        let own = g.m == m;
+        let dead = matches!(g.status, GStatus::Dead | GStatus::Deadextra);
+        let since = self.m(m).previous;
+        match request {
+            Request::PreemptStop(true) => {
+                if !self.stop_is_requested_by_call(gs, m) {
+                    return broken(
+                        Rule::RequestStop,
+                        format!("M{m} sets preemptStop of {}, which is {}", self.g_name(gs), self.gs[gs as usize].status),
+                        "an open suspend call sets it, inside its Gscanrunning window (SG-5)",
+                    );
+                }
+                self.gs[gs as usize].stop = true;
+                self.gs[gs as usize].stop_sure = u64::MAX;
+            }
+            Request::PreemptStop(false) => {
+                let ends = dead && own && self.m(m).dying == gs;
+                if !holder && !ends {
+                    return self.foreign_write(e, gs, "the holder of its scan bit, or the M on which it just ended");
+                }
+                let g = &mut self.gs[gs as usize];
+                g.stop = false;
+                if ends {
+                    self.m(m).dying = 0;
+                    // gdestroy goes on with dropg; the G of a foreign thread stays with its M.
+                    if self.m(m).place == Place::Died {
+                        self.drop_g(gs, m);
+                    }
+                }
+            }
+            Request::Preempt(true) => {
+                self.gs[gs as usize].preempt.setting(e.seq);
+                self.m(m).storing = Some(Store::Preempt(gs, e.seq));
+            }
+            Request::Preempt(false) => {
+                if !holder && !own {
+                    return self.foreign_write(e, gs, "its own M in execute, or the holder of its scan bit");
+                }
+                self.gs[gs as usize].preempt.cleared(since, e.seq);
+            }
+            Request::PreemptShrink(true) => {
+                if !holder {
+                    return self.foreign_write(e, gs, "the holder of its scan bit");
+                }
+                self.gs[gs as usize].shrink = true;
+            }
+            Request::PreemptShrink(false) => {
+                if !own {
+                    return self.foreign_write(e, gs, "its own M, in newstack");
+                }
+                self.gs[gs as usize].shrink = false;
+            }
+            Request::Stackguard0(guard) => {
+                if !holder && !own && !dead && !(guard == Guard::Preempt && self.m(m).place == Place::AskingOneGuard) {
+                    return self.foreign_write(e, gs, "its own M, the holder of its scan bit, or preemptone");
+                }
+                match guard {
+                    Guard::Preempt => self.poisoned(e, gs, own)?,
+                    Guard::Normal | Guard::Zero => {
+                        self.guard_restored(e, gs, own, since)?;
+                        if guard == Guard::Zero {
+                            self.gs[gs as usize].stack = 0;
+                        }
+                    }
+                    Guard::Fork | Guard::ForceMove => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn poisoned(&mut self, e: &Event, gs: u32, own: bool) -> Verdict {
+        let m = e.m;
+        if own && self.m(m).place != Place::AskingOneGuard {
+            if self.m(m).exiting == gs && self.m(m).p >= 0 && !self.gs[gs as usize].preempt.may_be_set() && self.claims {
+                return broken(
+                    Rule::RequestWrite,
+                    format!("exitsyscall poisons {}, which nobody asked to stop", self.g_name(gs)),
+                    "stackguard0=normal (T36)",
+                );
+            }
+            self.m(m).exiting = 0;
+            self.gs[gs as usize].trapped = true;
+        }
+        self.gs[gs as usize].poison.setting(e.seq);
+        self.m(m).storing = Some(Store::Poison(gs, e.seq));
+        Ok(())
+    }
+
+    fn guard_restored(&mut self, e: &Event, gs: u32, own: bool, since: u64) -> Verdict {
+        let m = e.m;
+        if own && self.m(m).exiting == gs {
+            if self.claims && self.gs[gs as usize].preempt.surely_set(since) {
+                return broken(
+                    Rule::RequestWrite,
+                    format!("exitsyscall restores the guard of {}, which is asked to stop", self.g_name(gs)),
+                    "stackguard0=preempt (C12)",
+                );
+            }
+            self.m(m).exiting = 0;
+        }
+        let g = &mut self.gs[gs as usize];
+        g.poison.cleared(since, e.seq);
+        g.trapped = false;
+        Ok(())
+    }
+
+    #[cold]
+    fn foreign_write(&self, e: &Event, gs: u32, legal: &str) -> Verdict {
+        let g = &self.gs[gs as usize];
+        broken(
+            Rule::RequestWrite,
+            format!("M{} writes a request field of {}, which is {} on M{}", e.m, self.g_name(gs), g.status, g.m),
+            legal,
+        )
+    }
+
+    pub(crate) fn p_request(&mut self, e: &Event, p: i32, preempt: bool) -> Verdict {
+        let m = e.m;
+        if p < 0 {
+            return bad(format!("a request names P{p}"));
+        }
+        self.known_p(p)?;
+        let since = self.m(m).previous;
+        if preempt {
+            if self.m(m).asked_p != p {
+                return broken(
+                    Rule::ProgramOrder,
+                    format!("preemptone sets preempt of P{p}"),
+                    format!("of P{}, whose G it asked", self.m(m).asked_p),
+                );
+            }
+            self.p(p).preempt.setting(e.seq);
+            self.m(m).storing = Some(Store::PPreempt(p as u32, e.seq));
+        } else {
+            if self.m(m).p != p {
+                return broken(
+                    Rule::OneP,
+                    format!("M{m} begins to schedule on P{p}"),
+                    format!("its own P{}", self.m(m).p),
+                );
+            }
+            self.p(p).preempt.cleared(since, e.seq);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! The preemption signal of an M: sent only while none is pending, acknowledged once, counted by one.
+//!
+//! A send is claimed after the mark is set, an acknowledgement before it is cleared; so between two sends
+//! lies an acknowledgement, and before it its send.
+
+use sigurg_traces::Event;
+
+use super::Checker;
+use super::violation::{Verdict, bad, broken};
+use crate::rules::rule::Rule;
+
+impl Checker {
+    pub(crate) fn preempt_m(&mut self, e: &Event, target: i32, sent: bool) -> Verdict {
+        if target < 0 || !self.m_is_known(target) {
+            return bad(format!("a signal is sent to M{target}, which never did anything"));
+        }
+        let asked = self.m(e.m).asked_m;
+        if asked != target {
+            return broken(
+                Rule::ProgramOrder,
+                format!("M{} signals M{target}", e.m),
+                format!("M{asked}, which runs the G that it asked"),
+            );
+        }
+        self.signals_seen = true;
+        let since = self.m(e.m).previous;
+        let gate = self.profile.has_signal_gate;
+        let m = self.m(target);
+        if sent {
+            if m.pending && gate {
+                return broken(
+                    Rule::SignalPair,
+                    format!("M{target} is sent a signal while one is pending"),
+                    "not sent: the mark is set (preemptM)",
+                );
+            }
+            m.pending = true;
+        } else if !m.pending && m.acknowledged < since && gate {
+            // Another M's send came first, and is not claimed yet.
+            m.send_owed = true;
+        }
+        if sent {
+            m.send_owed = false;
+        }
+        Ok(())
+    }
+
+    /// A handler runs because a signal was sent.
+    pub(crate) fn signal_handled(&mut self, m: i32, does: &str) -> Verdict {
+        let gate = self.profile.has_signal_gate;
+        let state = self.m(m);
+        if state.handling && does == "handles" {
+            return broken(
+                Rule::SignalPair,
+                format!("M{m} handles a signal twice before it acknowledges it"),
+                "sig_ack after sig_preempt",
+            );
+        }
+        if !state.pending && gate {
+            return broken(Rule::SignalPair, format!("M{m} {does} a signal that nobody sent"), "preempt_m first");
+        }
+        state.handling = true;
+        Ok(())
+    }
+
+    pub(crate) fn sig_ack(&mut self, e: &Event, generation: u64) -> Verdict {
+        let handled = self.m(e.m).handling;
+        self.signal_handled(e.m, "acknowledges")?;
+        let state = self.m(e.m);
+        let expected = state.generation + 1;
+        if generation != expected {
+            return broken(
+                Rule::SignalPair,
+                format!("M{} counts signal {generation}", e.m),
+                format!("{expected}: one more than before"),
+            );
+        }
+        if !handled {
+            return broken(
+                Rule::SignalPair,
+                format!("M{} acknowledges a signal that its handler did not look at", e.m),
+                "sig_preempt first (SR-3)",
+            );
+        }
+        state.handling = false;
+        state.pending = false;
+        state.generation = generation;
+        state.acknowledged = e.seq;
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! Stop-the-world: asked, stopped, started, by one M, in turn.
+
+use sigurg_traces::{Event, PStatus};
+
+use super::Checker;
+use super::m::NO_M;
+use super::violation::{Verdict, broken};
+use crate::rules::rule::Rule;
+
+/// Where the world is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum World {
+    /// Before the first procresize: nothing runs yet.
+    Booting,
+    Running,
+    Stopping,
+    Stopped,
+    Starting,
+}
+
+/// The world, and who stops it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stw {
+    world: World,
+    m: i32,
+    /// `gcwaiting` is surely set.
+    waiting: bool,
+    /// A crash may have frozen the world: preemptall without a stop-the-world.
+    frozen: bool,
+    procs: i64,
+    resized: Option<i64>,
+}
+
+impl Stw {
+    pub(crate) const NEW: Self =
+        Self { world: World::Booting, m: NO_M, waiting: false, frozen: false, procs: 0, resized: None };
+
+    /// `gcwaiting` is set, beyond doubt.
+    pub(crate) fn is_stopping_surely(&self) -> bool {
+        self.waiting && self.world == World::Stopping
+    }
+
+    /// `gcwaiting` may be set.
+    pub(crate) fn may_be_stopping(&self) -> bool {
+        self.world == World::Stopping || self.frozen
+    }
+
+    /// The M that stops the world has set `gcwaiting`.
+    pub(crate) fn asked(&mut self, m: i32) {
+        if self.world == World::Stopping && self.m == m {
+            self.waiting = true;
+        }
+    }
+
+    /// preemptall outside of a stop-the-world: forEachP, or the end of a crash.
+    pub(crate) fn asked_all(&mut self, m: i32) {
+        if self.world == World::Stopping && self.m == m {
+            self.waiting = true;
+        } else if self.world == World::Running {
+            self.frozen = true;
+        }
+    }
+
+    /// Whether the M may change the number of Ps.
+    pub(crate) fn may_resize(&self, m: i32) -> bool {
+        match self.world {
+            World::Booting => true,
+            World::Starting => self.m == m,
+            World::Running | World::Stopping | World::Stopped => false,
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.world == World::Stopped
+    }
+}
+
+impl Checker {
+    #[cold]
+    fn stw_order<T>(&self, e: &Event, does: &str) -> Verdict<T> {
+        broken(
+            Rule::StwOrder,
+            format!("M{} {does}, but the world is {:?} by M{}", e.m, self.stw.world, self.stw.m),
+            "begin, stopped, start, started, by one M",
+        )
+    }
+
+    pub(crate) fn stw_begin(&mut self, e: &Event) -> Verdict {
+        if !matches!(self.stw.world, World::Running | World::Booting) {
+            return self.stw_order(e, "stops the world");
+        }
+        self.stw = Stw { world: World::Stopping, m: e.m, waiting: false, resized: None, ..self.stw.clone() };
+        Ok(())
+    }
+
+    pub(crate) fn stw_stopped(&mut self, e: &Event) -> Verdict {
+        if self.stw.world != World::Stopping || self.stw.m != e.m {
+            return self.stw_order(e, "has stopped the world");
+        }
+        let runs = self.ps.iter().position(|p| !matches!(p.status, PStatus::Gcstop | PStatus::Dead));
+        if let Some(p) = runs {
+            return broken(
+                Rule::StwOrder,
+                format!("M{} has stopped the world, but P{p} is {}", e.m, self.ps[p].status),
+                "every P is Pgcstop",
+            );
+        }
+        self.stw.world = World::Stopped;
+        Ok(())
+    }
+
+    pub(crate) fn stw_start(&mut self, e: &Event) -> Verdict {
+        if self.stw.world != World::Stopped || self.stw.m != e.m {
+            return self.stw_order(e, "starts the world");
+        }
+        self.stw.world = World::Starting;
+        self.stw.waiting = false;
+        Ok(())
+    }
+
+    pub(crate) fn stw_started(&mut self, e: &Event, procs: i64) -> Verdict {
+        if self.stw.world != World::Starting || self.stw.m != e.m {
+            return self.stw_order(e, "has started the world");
+        }
+        if self.stw.resized != Some(procs) {
+            return broken(
+                Rule::StwOrder,
+                format!("M{} starts the world with {procs} Ps", e.m),
+                match self.stw.resized {
+                    Some(procs) => format!("{procs}, as procresize made"),
+                    None => "procresize first".into(),
+                },
+            );
+        }
+        self.stw = Stw { world: World::Running, m: NO_M, ..self.stw.clone() };
+        Ok(())
+    }
+
+    pub(crate) fn procresize(&mut self, e: &Event, old: i64, new: i64) -> Verdict {
+        if !self.stw.may_resize(e.m) {
+            return self.stw_order(e, "changes the number of Ps");
+        }
+        if old != self.stw.procs || !(1..=1 << 16).contains(&new) {
+            return broken(
+                Rule::StwOrder,
+                format!("the number of Ps goes from {old} to {new}"),
+                format!("from {}, to at least one", self.stw.procs),
+            );
+        }
+        self.stw.procs = new;
+        self.stw.resized = Some(new);
+        while (self.ps.len() as i64) < new {
+            self.ps.push(super::p::P::NEW);
+        }
+        Ok(())
+    }
+
+    /// INV-47: nothing is dispatched while the world is stopped.
+    #[inline]
+    pub(crate) fn may_dispatch(&self, e: &Event, gs: u32) -> Verdict {
+        if self.stw.is_stopped() && self.claims {
+            return broken(
+                Rule::StwExec,
+                format!("M{} dispatches {} while M{} has stopped the world", e.m, self.g_name(gs), self.stw.m),
+                "nothing, until stw_start",
+            );
+        }
+        Ok(())
+    }
+
+    /// The first dispatch ends the boot.
+    #[inline]
+    pub(crate) fn booted(&mut self) {
+        if self.stw.world == World::Booting {
+            self.stw.world = World::Running;
+        }
+    }
+
+    pub(crate) fn world_is_stopped(&self, gs: u32, c: super::g::StatusChange) -> Verdict {
+        if self.stw.is_stopped() {
+            return Ok(());
+        }
+        broken(
+            Rule::StwOrder,
+            format!("{} {} -> {} while the world runs", self.g_name(gs), c.from, c.to),
+            "leak detection works on a stopped world",
+        )
+    }
+}

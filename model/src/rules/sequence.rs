@@ -1,0 +1,574 @@
+//! Program order: what one M does next in the middle of a runtime function.
+//!
+//! The scheduler's functions are straight lines with few forks: after `execute` comes the change to
+//! Grunning, then two stores; after a claim come three stores and the return. Each line of [`LINES`] is a
+//! place in such a function and the steps that may come next there. Signals are left out: a handler runs
+//! on its own stack between any two steps. So are failed attempts of primitives that try again.
+//!
+//! 1. A place is *closed* unless its line says open: only the steps listed may come next.
+//! 2. An open place allows, besides its own, every step that [`Place::Open`] lists or does not forbid.
+//! 3. A step in [`PROMISED`] comes only where a line lists it; anywhere else it is out of order.
+//! 4. The steps of a line concern one G; [`NEXT_G`] lists the steps that turn to another.
+
+use crate::profile::{Profile, Releases};
+use crate::rules::rule::Rule;
+use crate::rules::transition::Change;
+
+/// Defines an enum and the list of its variants.
+macro_rules! listed {
+    ($(#[$meta:meta])* $name:ident: $($(#[$vmeta:meta])* $variant:ident),+ $(,)?) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vmeta])* $variant),+ }
+
+        impl $name {
+            /// Every one, in order of definition; the discriminant is the index.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// How many there are.
+            pub const COUNT: usize = Self::ALL.len();
+        }
+    };
+}
+
+listed! {
+/// A step of an M that is no status change, named after its event.
+#[allow(missing_docs, reason = "named after the events")]
+Step:
+    /// An attempt by PR3 or PR8 that found another status.
+    Missed,
+    StepDead,
+    StepClaim,
+    StepRun,
+    StepWait,
+    StepPreempted,
+    SuspendBegin,
+    SuspendEndDead,
+    SuspendEnd,
+    ResumeBeginDead,
+    ResumeBegin,
+    ResumeBeginStopped,
+    ResumeEnd,
+    StopTrue,
+    StopFalse,
+    PreemptTrue,
+    PreemptFalse,
+    ShrinkTrue,
+    ShrinkFalse,
+    GuardPreempt,
+    GuardNormal,
+    GuardOther,
+    /// `stackguard0` of a dead G, in gfget.
+    DeadGuardNormal,
+    /// `stackguard0` of a dead G, in gfget and gfput.
+    DeadGuardZero,
+    PPreemptTrue,
+    PPreemptFalse,
+    PreemptOne,
+    PreemptM,
+    NewstackGrow,
+    NewstackDecline,
+    NewstackPreempt,
+    NewstackShrink,
+    PreemptPark,
+    PreemptYield,
+    GoschedImpl,
+    Goyield,
+    StackCopy,
+    StackShrink,
+    PutRunnext,
+    PutLocal,
+    PutGlobal,
+    PutDisabled,
+    Get,
+    Spill,
+    Kick,
+    Steal,
+    Execute,
+    Newproc,
+    Ready,
+    Goready,
+    Gopark,
+    ParkAbort,
+    Goexit,
+    Gdestroy,
+    Gfput,
+    CoroFrom,
+    CoroFromExit,
+    CoroTo,
+    Stoplockedm,
+    Startlockedm,
+    Wirep,
+    Releasep,
+    EnterPsyscall,
+    TakePsyscall,
+    CutP,
+    OtherP,
+    Handoffp,
+    RetakeSyscall,
+    SyscallBlock,
+    Startm,
+    Stopm,
+    MStart,
+    MExit,
+    Procresize,
+    StwBegin,
+    StwStopped,
+    StwStart,
+    StwStarted,
+    GcPhase,
+}
+
+/// A step: a status change, by the word of its row, or another event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word(u8);
+
+impl Word {
+    /// Number of words.
+    pub const COUNT: usize = Change::COUNT + Step::COUNT;
+
+    /// The word of a status change.
+    #[inline]
+    pub const fn status(change: Change) -> Self {
+        Self(change as u8)
+    }
+
+    /// The word of another event.
+    #[inline]
+    pub const fn step(step: Step) -> Self {
+        Self(Change::COUNT as u8 + step as u8)
+    }
+}
+
+listed! {
+/// A place in a function of the runtime.
+#[allow(missing_docs, reason = "each has its line")]
+Place:
+    Open,
+    Executing,
+    Executed,
+    ExecutedReset,
+    Goreadying,
+    Readying,
+    Readied,
+    PutNext,
+    Kicked,
+    Parking,
+    Parked,
+    Aborting,
+    Aborted,
+    Yielding,
+    Yielded,
+    Goyielding,
+    Goyielded,
+    PreemptYielding,
+    PreemptParking,
+    Preempting,
+    Exiting,
+    Destroying,
+    Died,
+    DiedCleared,
+    Freed,
+    Leaving,
+    Left,
+    Entering,
+    EnteringSlowly,
+    Allocated,
+    Getting,
+    Gotten,
+    Announced,
+    Born,
+    BornUnannounced,
+    BornParked,
+    Placing,
+    DebugParked,
+    DebugYielded,
+    DebugQueued,
+    NoP,
+    HandingP,
+    HandedP,
+    Stopped,
+    StopLocked,
+    StopLockedFree,
+    TookPsyscall,
+    Retook,
+    Blocked,
+    Retaking,
+    Cut,
+    RetakingCut,
+    Exited,
+    ExitedFree,
+    EnteredOld,
+    EnteredBlockOld,
+    ReturnedOld,
+    StwReturn,
+    Looking,
+    SawDead,
+    SawClaimable,
+    SawRunning,
+    SawPreempted,
+    Taken,
+    Claimed,
+    ClaimedStop,
+    ClaimedPreempt,
+    ClaimedGuard,
+    Window,
+    WindowStop,
+    WindowPreempt,
+    WindowGuard,
+    Asked,
+    FoundDead,
+    Resuming,
+    ResumingStopped,
+    Resumed,
+    ResumedStopped,
+    AskingOne,
+    AskingOneGuard,
+    AskingOneP,
+    AskingOneSignal,
+    Growing,
+    Copying,
+    CopyingGuard,
+    Copied,
+    Declining,
+    NewstackPreempting,
+    NewstackShrinking,
+    NewstackShrunk,
+    NewstackMoving,
+    StackMoving,
+}
+
+/// One place and what may come next there.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// Where the M stands.
+    pub at: Place,
+    /// Whether steps that begin a line may come too.
+    pub open: bool,
+    /// The steps that may come, and where each leads.
+    pub next: &'static [(Word, Place)],
+    /// What is broken if none of them comes.
+    pub rule: Rule,
+    /// The releases for which the line holds.
+    pub releases: Releases,
+}
+
+const fn s(change: Change) -> Word {
+    Word::status(change)
+}
+const fn e(step: Step) -> Word {
+    Word::step(step)
+}
+const ALL: Releases = Releases::ALL;
+const fn closed(at: Place, next: &'static [(Word, Place)], rule: Rule) -> Line {
+    Line { at, open: false, next, rule, releases: ALL }
+}
+const fn open(at: Place, next: &'static [(Word, Place)]) -> Line {
+    Line { at, open: true, next, rule: Rule::ProgramOrder, releases: ALL }
+}
+const fn only(releases: Releases, line: Line) -> Line {
+    Line { releases, ..line }
+}
+const fn since(minor: u8) -> Releases {
+    Releases::since(minor)
+}
+const fn until(minor: u8) -> Releases {
+    Releases::until(minor)
+}
+
+use Change as C;
+use Place as P;
+use Step as S;
+
+/// Every place. Several lines with one place are alternatives.
+#[rustfmt::skip]
+pub const LINES: &[Line] = &[
+    // Anywhere in user code or between two functions of the scheduler.
+    open(P::Open, &[
+        (e(S::Execute), P::Executing), (e(S::Goready), P::Goreadying), (e(S::Ready), P::Readying),
+        (e(S::Gopark), P::Parking), (s(C::Park), P::Parked), (e(S::GoschedImpl), P::Yielding),
+        (e(S::Goyield), P::Goyielding), (e(S::PreemptYield), P::PreemptYielding),
+        (e(S::PreemptPark), P::PreemptParking), (e(S::Goexit), P::Exiting), (e(S::CoroFrom), P::Leaving),
+        (e(S::CoroFromExit), P::Destroying), (s(C::DebugPark), P::DebugParked),
+        (s(C::DebugYield), P::DebugYielded), (s(C::ExitsyscallNoP), P::NoP), (e(S::PutRunnext), P::PutNext),
+        (e(S::Startlockedm), P::HandingP), (e(S::Stopm), P::Stopped), (e(S::Stoplockedm), P::StopLocked),
+        (e(S::TakePsyscall), P::TookPsyscall), (s(C::Block), P::Blocked), (e(S::MExit), P::Exited),
+        (e(S::SuspendBegin), P::Looking), (e(S::ResumeBegin), P::Resuming),
+        (e(S::ResumeBeginStopped), P::ResumingStopped), (e(S::PreemptOne), P::AskingOne),
+        (e(S::NewstackGrow), P::Growing), (e(S::NewstackDecline), P::Declining),
+        (e(S::NewstackPreempt), P::NewstackPreempting), (e(S::NewstackShrink), P::NewstackShrinking),
+        (e(S::StackCopy), P::StackMoving), (s(C::Allocate), P::Allocated),
+        (e(S::DeadGuardZero), P::Getting), (e(S::DeadGuardNormal), P::Gotten),
+    ]),
+    only(since(24), open(P::Open, &[(e(S::Newproc), P::Announced), (e(S::StwStopped), P::StwReturn)])),
+    only(until(23), open(P::Open, &[(s(C::Born), P::BornUnannounced), (s(C::BornParked), P::BornParked)])),
+    only(until(25), open(P::Open, &[(s(C::Exitsyscall), P::ReturnedOld), (s(C::Entersyscall), P::EnteredOld)])),
+
+    // execute (T10).
+    closed(P::Executing, &[(s(C::Execute), P::Executed)], Rule::StatusChain),
+    closed(P::Executed, &[(e(S::PreemptFalse), P::ExecutedReset)], Rule::RequestWrite),
+    closed(P::ExecutedReset, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite),
+
+    // goready, ready, runqput (T19).
+    closed(P::Goreadying, &[(e(S::Ready), P::Readying)], Rule::ProgramOrder),
+    closed(P::Readying, &[(s(C::Ready), P::Readied)], Rule::StatusChain),
+    closed(P::Readied, &[(e(S::PutRunnext), P::PutNext), (e(S::PutLocal), P::Open), (e(S::Spill), P::Open)], Rule::QueueTake),
+    open(P::PutNext, &[(e(S::Kick), P::Kicked)]),
+    closed(P::Kicked, &[(e(S::PutLocal), P::Open), (e(S::Spill), P::Open)], Rule::QueueTake),
+
+    // gopark, park_m (T11, T12). The unlock before the switch may poison.
+    closed(P::Parking, &[(s(C::Park), P::Parked), (e(S::GuardPreempt), P::Parking)], Rule::OneM),
+    open(P::Parked, &[(e(S::ParkAbort), P::Aborting)]),
+    closed(P::Aborting, &[(s(C::AbortPark), P::Aborted)], Rule::StatusChain),
+    closed(P::Aborted, &[(e(S::Execute), P::Executing)], Rule::Custody),
+
+    // goschedImpl, goyield_m, preemptPark (T13 to T17).
+    closed(P::PreemptYielding, &[(e(S::GoschedImpl), P::Yielding)], Rule::ProgramOrder),
+    closed(P::Yielding, &[(s(C::Yield), P::Yielded)], Rule::OneM),
+    closed(P::Yielded, &[(e(S::PutGlobal), P::Open), (e(S::PutRunnext), P::PutNext)], Rule::QueueTake),
+    closed(P::Goyielding, &[(s(C::Goyield), P::Goyielded)], Rule::OneM),
+    closed(P::Goyielded, &[(e(S::PutLocal), P::Open), (e(S::Spill), P::Open)], Rule::QueueTake),
+    closed(P::PreemptParking, &[(s(C::PreemptScan), P::Preempting)], Rule::OneM),
+    closed(P::Preempting, &[(s(C::Preempted), P::Open)], Rule::ScanOwner),
+
+    // goexit0, gdestroy, gfput (T06).
+    only(since(22), closed(P::Exiting, &[(e(S::Gdestroy), P::Destroying)], Rule::ProgramOrder)),
+    only(until(21), closed(P::Exiting, &[(s(C::Die), P::Died)], Rule::OneM)),
+    closed(P::Destroying, &[(e(S::Gdestroy), P::Destroying), (s(C::Die), P::Died)], Rule::OneM),
+    closed(P::Died, &[(e(S::StopFalse), P::DiedCleared)], Rule::RequestWrite),
+    closed(P::DiedCleared, &[(e(S::Gfput), P::Freed)], Rule::ProgramOrder),
+    open(P::Freed, &[(e(S::DeadGuardZero), P::Freed), (e(S::CoroTo), P::Entering)]),
+
+    // coroswitch_m (T31 to T33).
+    closed(P::Leaving, &[(s(C::CoroLeave), P::Left)], Rule::OneM),
+    closed(P::Left, &[(e(S::CoroTo), P::Entering)], Rule::Coroutine),
+    closed(P::Entering, &[(s(C::CoroEnter), P::Open), (s(C::CoroReady), P::EnteringSlowly)], Rule::Coroutine),
+    closed(P::EnteringSlowly, &[(s(C::CoroRun), P::Open)], Rule::Coroutine),
+
+    // newproc1, newproc, newcoro (T01 to T05). Since 1.24 the goroutine has its id before its status changes.
+    only(since(24), open(P::Allocated, &[(e(S::Newproc), P::Announced)])),
+    only(until(23), open(P::Allocated, &[(s(C::Born), P::BornUnannounced), (s(C::BornParked), P::BornParked)])),
+    closed(P::Getting, &[(e(S::DeadGuardNormal), P::Gotten)], Rule::ProgramOrder),
+    only(since(24), closed(P::Gotten, &[(e(S::Newproc), P::Announced)], Rule::Birth)),
+    only(until(23), closed(P::Gotten, &[(s(C::Born), P::BornUnannounced), (s(C::BornParked), P::BornParked)], Rule::Birth)),
+    closed(P::Announced, &[(s(C::Born), P::Born), (s(C::BornParked), P::Open)], Rule::Birth),
+    closed(P::Born, &[(e(S::PutRunnext), P::PutNext), (s(C::DebugPark), P::DebugParked)], Rule::QueueTake),
+    closed(P::BornUnannounced, &[(e(S::Newproc), P::Placing)], Rule::Birth),
+    closed(P::BornParked, &[(e(S::Newproc), P::Open)], Rule::Birth),
+    closed(P::Placing, &[(e(S::PutRunnext), P::PutNext), (s(C::BornThenParked), P::Open), (s(C::DebugPark), P::DebugParked)], Rule::QueueTake),
+
+    // debugCallWrap, debugCallWrap1 (T28 to T30).
+    closed(P::DebugParked, &[(e(S::Execute), P::Executing)], Rule::Custody),
+    closed(P::DebugYielded, &[(e(S::PutGlobal), P::DebugQueued)], Rule::QueueTake),
+    closed(P::DebugQueued, &[(s(C::DebugReady), P::Aborted)], Rule::Custody),
+
+    // stopm, startlockedm, stoplockedm, mexit.
+    closed(P::NoP, &[(e(S::PutGlobal), P::Open), (e(S::Wirep), P::Aborted)], Rule::QueueTake),
+    closed(P::HandingP, &[(e(S::Releasep), P::HandedP)], Rule::PChain),
+    closed(P::HandedP, &[(e(S::Stopm), P::Stopped)], Rule::LockedM),
+    closed(P::Stopped, &[(e(S::Wirep), P::Open)], Rule::OneP),
+    closed(P::StopLocked, &[(e(S::Releasep), P::StopLockedFree), (e(S::Wirep), P::Open)], Rule::PChain),
+    closed(P::StopLockedFree, &[(e(S::Handoffp), P::Open)], Rule::LockedM),
+    closed(P::Exited, &[(e(S::Releasep), P::ExitedFree)], Rule::PChain),
+    closed(P::ExitedFree, &[(e(S::Handoffp), P::Open)], Rule::OneP),
+
+    // System calls: the P is taken from Psyscall until 1.25, under the scan bit since 1.26.
+    closed(P::TookPsyscall, &[(e(S::RetakeSyscall), P::Retook), (e(S::Handoffp), P::Open)], Rule::Syscall),
+    closed(P::Retook, &[(e(S::Handoffp), P::Open)], Rule::Syscall),
+    closed(P::Blocked, &[(e(S::SyscallBlock), P::Blocked), (s(C::Unblock), P::Open), (e(S::CutP), P::Cut), (e(S::RetakeSyscall), P::Retaking)], Rule::Syscall),
+    closed(P::Retaking, &[(e(S::CutP), P::RetakingCut)], Rule::Syscall),
+    closed(P::Cut, &[(s(C::Unblock), P::Open)], Rule::Syscall),
+    closed(P::RetakingCut, &[(s(C::Unblock), P::Retook)], Rule::Syscall),
+    closed(P::EnteredOld, &[(e(S::EnterPsyscall), P::Open), (e(S::Releasep), P::EnteredBlockOld)], Rule::Syscall),
+    closed(P::EnteredBlockOld, &[(e(S::Handoffp), P::Open)], Rule::Syscall),
+    closed(P::ReturnedOld, &[(e(S::GuardNormal), P::Open), (e(S::GuardPreempt), P::Open)], Rule::RequestWrite),
+
+    // stopTheWorldWithSema.
+    closed(P::StwReturn, &[(s(C::Return), P::Open)], Rule::StwOrder),
+
+    // suspendG (SG), resumeG (RG).
+    closed(P::Looking, &[
+        (e(S::StepDead), P::SawDead), (e(S::StepClaim), P::SawClaimable), (e(S::StepRun), P::SawRunning),
+        (e(S::StepWait), P::Looking), (e(S::StepPreempted), P::SawPreempted),
+    ], Rule::Suspender),
+    closed(P::SawDead, &[(e(S::SuspendEndDead), P::FoundDead)], Rule::Suspender),
+    closed(P::SawClaimable, &[(s(C::Claim), P::Claimed), (e(S::Missed), P::Looking)], Rule::StoppedClaim),
+    closed(P::SawRunning, &[
+        (s(C::OpenWindow), P::Window), (e(S::Missed), P::Looking),
+        (e(S::StepDead), P::SawDead), (e(S::StepClaim), P::SawClaimable), (e(S::StepRun), P::SawRunning),
+        (e(S::StepWait), P::Looking), (e(S::StepPreempted), P::SawPreempted),
+    ], Rule::Suspender),
+    closed(P::SawPreempted, &[(s(C::TakePreempted), P::Taken), (e(S::Missed), P::Looking)], Rule::StoppedClaim),
+    closed(P::Taken, &[(s(C::Claim), P::Claimed), (e(S::Missed), P::Looking)], Rule::StoppedClaim),
+    closed(P::Claimed, &[(e(S::StopFalse), P::ClaimedStop)], Rule::RequestWrite),
+    closed(P::ClaimedStop, &[(e(S::PreemptFalse), P::ClaimedPreempt)], Rule::RequestWrite),
+    closed(P::ClaimedPreempt, &[(e(S::GuardNormal), P::ClaimedGuard)], Rule::RequestWrite),
+    closed(P::ClaimedGuard, &[(e(S::SuspendEnd), P::Open)], Rule::SuspendOwner),
+    closed(P::Window, &[(e(S::StopTrue), P::WindowStop)], Rule::ParkRequested),
+    closed(P::WindowStop, &[(e(S::PreemptTrue), P::WindowPreempt)], Rule::Suspender),
+    closed(P::WindowPreempt, &[(e(S::GuardPreempt), P::WindowGuard)], Rule::Suspender),
+    closed(P::WindowGuard, &[(s(C::CloseWindow), P::Asked)], Rule::ScanOwner),
+    closed(P::Asked, &[
+        (e(S::PreemptM), P::Looking),
+        (e(S::StepDead), P::SawDead), (e(S::StepClaim), P::SawClaimable), (e(S::StepRun), P::SawRunning),
+        (e(S::StepWait), P::Looking), (e(S::StepPreempted), P::SawPreempted),
+    ], Rule::Suspender),
+    open(P::FoundDead, &[(e(S::ResumeBeginDead), P::Open)]),
+    closed(P::Resuming, &[(s(C::Release), P::Resumed)], Rule::ScanOwner),
+    closed(P::Resumed, &[(e(S::ResumeEnd), P::Open)], Rule::SuspendOwner),
+    closed(P::ResumingStopped, &[(s(C::Release), P::ResumedStopped)], Rule::ScanOwner),
+    closed(P::ResumedStopped, &[(e(S::Ready), P::Readying)], Rule::ResumeStopped),
+
+    // preemptone. Without asynchronous preemption it ends after the guard.
+    closed(P::AskingOne, &[(e(S::PreemptTrue), P::AskingOneGuard)], Rule::ProgramOrder),
+    closed(P::AskingOneGuard, &[(e(S::GuardPreempt), P::AskingOneP)], Rule::ProgramOrder),
+    open(P::AskingOneP, &[(e(S::PPreemptTrue), P::AskingOneSignal)]),
+    closed(P::AskingOneSignal, &[(e(S::PreemptM), P::Open)], Rule::ProgramOrder),
+
+    // newstack, copystack, shrinkstack. A stack too large to grow ends the program instead.
+    closed(P::Growing, &[(s(C::Grow), P::Copying), (e(S::PreemptOne), P::AskingOne)], Rule::PreemptChoice),
+    closed(P::Copying, &[(e(S::StackCopy), P::CopyingGuard)], Rule::ProgramOrder),
+    closed(P::CopyingGuard, &[(e(S::GuardNormal), P::Copied)], Rule::RequestWrite),
+    closed(P::Copied, &[(s(C::Grown), P::Open)], Rule::StatusChain),
+    closed(P::Declining, &[(e(S::GuardNormal), P::Open)], Rule::PreemptChoice),
+    closed(P::NewstackPreempting, &[(e(S::PreemptPark), P::PreemptParking), (e(S::PreemptYield), P::PreemptYielding)], Rule::PreemptChoice),
+    closed(P::NewstackShrinking, &[(e(S::ShrinkFalse), P::NewstackShrunk)], Rule::PreemptChoice),
+    closed(P::NewstackShrunk, &[
+        (e(S::StackShrink), P::NewstackShrunk), (e(S::StackCopy), P::NewstackMoving),
+        (e(S::PreemptPark), P::PreemptParking), (e(S::PreemptYield), P::PreemptYielding),
+    ], Rule::PreemptChoice),
+    closed(P::NewstackMoving, &[(e(S::GuardNormal), P::NewstackShrunk)], Rule::RequestWrite),
+    closed(P::StackMoving, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite),
+];
+
+/// Steps that come only where a line lists them, and what is broken if they come elsewhere.
+#[rustfmt::skip]
+pub const PROMISED: &[(Word, Rule)] = &[
+    (s(C::Execute), Rule::ExecuteTaken), (s(C::Ready), Rule::ReadyWaiting), (s(C::Park), Rule::ProgramOrder),
+    (s(C::AbortPark), Rule::ProgramOrder), (s(C::Yield), Rule::ProgramOrder), (s(C::Goyield), Rule::ProgramOrder),
+    (s(C::PreemptScan), Rule::ParkRequested), (s(C::Preempted), Rule::ScanOwner), (s(C::Die), Rule::ProgramOrder),
+    (s(C::CoroLeave), Rule::Coroutine), (s(C::CoroEnter), Rule::Coroutine), (s(C::CoroReady), Rule::Coroutine),
+    (s(C::CoroRun), Rule::Coroutine), (s(C::Born), Rule::Birth), (s(C::BornParked), Rule::Birth),
+    (s(C::BornThenParked), Rule::Birth), (s(C::DebugReady), Rule::ProgramOrder),
+    (s(C::TakePreempted), Rule::Suspender), (s(C::Claim), Rule::Suspender), (s(C::OpenWindow), Rule::Suspender),
+    (s(C::CloseWindow), Rule::ScanOwner), (s(C::Release), Rule::SuspendOwner), (s(C::Unblock), Rule::ScanOwner),
+    (s(C::Grow), Rule::PreemptChoice), (s(C::Grown), Rule::ProgramOrder),
+    (e(S::StepDead), Rule::SuspendOwner), (e(S::StepClaim), Rule::SuspendOwner), (e(S::StepRun), Rule::SuspendOwner),
+    (e(S::StepWait), Rule::SuspendOwner), (e(S::StepPreempted), Rule::SuspendOwner),
+    (e(S::SuspendEndDead), Rule::SuspendOwner), (e(S::SuspendEnd), Rule::SuspendOwner),
+    (e(S::ResumeBeginDead), Rule::SuspendOwner),
+    (e(S::StopTrue), Rule::RequestStop), (e(S::StopFalse), Rule::RequestWrite),
+    (e(S::PreemptTrue), Rule::RequestWrite), (e(S::PreemptFalse), Rule::RequestWrite),
+    (e(S::ShrinkFalse), Rule::RequestWrite), (e(S::PPreemptTrue), Rule::ProgramOrder),
+    (e(S::Kick), Rule::QueueTake), (e(S::ParkAbort), Rule::ProgramOrder), (e(S::Gdestroy), Rule::ProgramOrder),
+    (e(S::Gfput), Rule::ProgramOrder), (e(S::CoroTo), Rule::Coroutine), (e(S::Newproc), Rule::Birth),
+    (e(S::EnterPsyscall), Rule::Syscall), (e(S::CutP), Rule::Syscall), (e(S::SyscallBlock), Rule::Syscall),
+    (e(S::RetakeSyscall), Rule::Syscall), (e(S::PreemptM), Rule::SignalPair),
+];
+
+/// Steps of a line that turn to another G than the step before, or concern none.
+#[rustfmt::skip]
+pub const NEXT_G: &[Word] = &[
+    e(S::CoroTo), s(C::DebugPark), s(C::DebugReady), e(S::Execute), e(S::PutRunnext), e(S::PutLocal), e(S::Kick), e(S::Spill),
+    e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
+    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), s(C::Return), e(S::ResumeBeginDead),
+];
+
+/// What the lines say of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may come; the M then stands there.
+    Then(Place),
+    /// It may not.
+    Broken(Rule),
+}
+
+/// The lines of one profile, made for lookup.
+#[derive(Clone, Debug)]
+pub struct Sequences {
+    /// By `place * Word::COUNT + word`.
+    next: Vec<Verdict>,
+    same_g: [bool; Word::COUNT],
+}
+
+impl Sequences {
+    /// The lines that the profile's release has.
+    pub fn new(profile: &Profile) -> Self {
+        let mut begins = [Verdict::Then(Place::Open); Word::COUNT];
+        for (word, rule) in PROMISED {
+            begins[usize::from(word.0)] = Verdict::Broken(*rule);
+        }
+        let lines = || LINES.iter().filter(|line| profile.within(line.releases));
+        for line in lines().filter(|line| line.at == Place::Open) {
+            for (word, place) in line.next {
+                begins[usize::from(word.0)] = Verdict::Then(*place);
+            }
+        }
+        let mut next = Vec::with_capacity(Place::COUNT * Word::COUNT);
+        for _ in 0..Place::COUNT {
+            next.extend(begins);
+        }
+        for line in lines().filter(|line| !line.open) {
+            let start = line.at as usize * Word::COUNT;
+            next[start..start + Word::COUNT].fill(Verdict::Broken(line.rule));
+        }
+        for line in lines() {
+            for (word, place) in line.next {
+                next[line.at as usize * Word::COUNT + usize::from(word.0)] = Verdict::Then(*place);
+            }
+        }
+        let mut same_g = [true; Word::COUNT];
+        for word in NEXT_G {
+            same_g[usize::from(word.0)] = false;
+        }
+        Self { next, same_g }
+    }
+
+    /// Whether the step may come next where the M stands.
+    #[inline]
+    pub fn step(&self, at: Place, word: Word) -> Verdict {
+        self.next[at as usize * Word::COUNT + usize::from(word.0)]
+    }
+
+    /// Whether the step concerns the same G as the one before, where it continues a line.
+    #[inline]
+    pub fn same_g(&self, word: Word) -> bool {
+        self.same_g[usize::from(word.0)]
+    }
+
+    /// Whether the place is in the middle of a line.
+    #[inline]
+    pub fn is_closed(&self, at: Place) -> bool {
+        matches!(self.step(at, Word::step(Step::GcPhase)), Verdict::Broken(_))
+    }
+
+    /// The steps that the line of this place lists, for messages.
+    pub fn listed(&self, at: Place) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for line in LINES.iter().filter(|line| line.at == at && at != Place::Open) {
+            for (word, _) in line.next {
+                let name = word.to_string();
+                if matches!(self.step(at, *word), Verdict::Then(_)) && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+}
+
+impl core::fmt::Display for Word {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let index = usize::from(self.0);
+        match index.checked_sub(Change::COUNT) {
+            Some(step) => write!(f, "{:?}", Step::ALL[step]),
+            None => {
+                let row = crate::rules::transition::ROWS.iter().find(|row| row.change as usize == index);
+                match row {
+                    Some(row) => write!(f, "{} -> {} ({})", row.from, row.to, row.id),
+                    None => write!(f, "change {index}"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What an event changes: which object, and to which version.
+//!
+//! Invariants:
+//! 1. The version of an object is 0 before its first change and goes up by one with each change. It comes out of
+//!    the very word that changed, so two changes of one object never carry the same version.
+//! 2. An event changes at most one object. A batch is several events, one for each G.
+
+use std::fmt;
+
+use crate::event::{Event, Kind};
+use crate::vocab::Queue;
+
+/// Something that changes hands, and so has a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Object {
+    /// The status word of a G struct, by [`Target::gs`](crate::Target::gs). Its version is `ver`.
+    G(u32),
+    /// The one-slot queue of a P: the version is in the same word as the G.
+    Runnext(i32),
+    /// The end of a P's ring to which the owner puts: the position after the put, so the version is `i + 1` for
+    /// slot `i`. Positions never wrap.
+    RingTail(i32),
+    /// The end of a P's ring from which is taken: the position after the take, `i + 1` for slot `i`.
+    RingHead(i32),
+    /// What lies under `sched.lock`, the global and the disabled queue: the number of changes made under it.
+    Sched,
+    /// The status word of a P.
+    P(i32),
+    /// The signal word of an M: "a signal is pending" and the count of handled ones.
+    Signal(i32),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::G(gs) => write!(f, "status of gs {gs}"),
+            Self::Runnext(p) => write!(f, "runnext of P{p}"),
+            Self::RingTail(p) => write!(f, "ring tail of P{p}"),
+            Self::RingHead(p) => write!(f, "ring head of P{p}"),
+            Self::Sched => write!(f, "the queues under sched.lock"),
+            Self::P(p) => write!(f, "status of P{p}"),
+            Self::Signal(m) => write!(f, "signal word of M{m}"),
+        }
+    }
+}
+
+impl Event {
+    /// The object that the event changes and its version after that change; `None` if it changes none, or its
+    /// producer gives that object no version (`over` is 0).
+    #[inline]
+    pub fn changes(&self) -> Option<(Object, u64)> {
+        if let (Kind::GStatus { ver, .. }, Some(target)) = (self.kind, self.target) {
+            return Some((Object::G(target.gs), ver));
+        }
+        if self.over == 0 {
+            return None;
+        }
+        let object = match self.kind {
+            Kind::RunqPut { target_p, q: Queue::Local, .. } => Object::RingTail(target_p),
+            Kind::RunqGet { target_p, q: Queue::Local, .. }
+            | Kind::RunqSteal { target_p, q: Queue::Local }
+            | Kind::RunqKick { target_p, q: Queue::Local } => Object::RingHead(target_p),
+            Kind::RunqPut { target_p, q: Queue::Runnext, .. }
+            | Kind::RunqGet { target_p, q: Queue::Runnext, .. }
+            | Kind::RunqSteal { target_p, q: Queue::Runnext }
+            | Kind::RunqKick { target_p, q: Queue::Runnext } => Object::Runnext(target_p),
+            Kind::RunqPut { q: Queue::Global | Queue::Disabled, .. }
+            | Kind::RunqGet { q: Queue::Global | Queue::Disabled, .. } => Object::Sched,
+            Kind::PStatus { target_p, .. } => Object::P(target_p),
+            Kind::PreemptM { target_m, sent: true } => Object::Signal(target_m),
+            Kind::SigAck { .. } => Object::Signal(self.m),
+            _ => return None,
+        };
+        Some((object, self.over))
+    }
+
+    /// The object that the event looked at without changing it, and the version that it must at least have had:
+    /// a failed or repeated look at a status word saw a version, and who takes slot `i` of a ring saw its tail
+    /// beyond `i`.
+    #[inline]
+    pub fn reads(&self) -> Option<(Object, u64)> {
+        match (self.kind, self.target) {
+            (Kind::GStatusFail { ver, .. } | Kind::SuspendStep { ver, .. }, Some(target)) => {
+                Some((Object::G(target.gs), ver))
+            }
+            (Kind::RunqGet { target_p, q: Queue::Local, .. }, _) => {
+                (self.over != 0).then_some((Object::RingTail(target_p), self.over))
+            }
+            (Kind::RunqSteal { target_p, q: Queue::Local }, _) => {
+                (self.over != 0).then_some((Object::RingTail(target_p), self.over))
+            }
+            // A mark that was set already was seen in some version of the word.
+            (Kind::PreemptM { target_m, sent: false }, _) => {
+                (self.over != 0).then_some((Object::Signal(target_m), self.over))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The order of a trace without a counter (`ordering: "stream"`).
+//!
+//! What is certain is each M's own order and the versions that the objects had. The merge takes the next
+//! event of a stream only when its versions fit: a change when the object stands at the version before, a read
+//! when it stands at the version seen or later. Any order that comes out so is legal; there may be others.
+//!
+//! Invariants:
+//! 1. The events of one M come out in the order of the file, the changes of one object by version.
+//! 2. The outcome depends on the file alone, and the work on its length: a stream that waits is looked at again only
+//!    when the object it waits for has advanced far enough.
+//! 3. Only events that have to wait, and those behind them in their streams, are in memory.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+
+use foldhash::fast::RandomState;
+
+use super::by_counter::CUT;
+use super::inconsistent::{Inconsistent, OrderRule};
+use crate::event::Event;
+use crate::object::Object;
+
+/// How many events, blocked streams or objects a report names.
+const NAMED: usize = 8;
+
+/// Merges streams by version.
+#[derive(Debug, Default)]
+pub struct ByVersion {
+    by_m: HashMap<i32, usize, RandomState>,
+    streams: Vec<Stream>,
+    objects: HashMap<Object, Progress, RandomState>,
+    /// Streams whose head has to be looked at.
+    ready: VecDeque<usize>,
+    held: u64,
+    holds: u64,
+}
+
+/// The events of one M that have not come out.
+#[derive(Debug)]
+struct Stream {
+    m: i32,
+    events: VecDeque<Event>,
+    /// Whether it is in `ready` or waits for an object; else it is empty.
+    listed: bool,
+}
+
+/// How far an object has come.
+#[derive(Debug, Default)]
+struct Progress {
+    version: u64,
+    /// Streams that wait, by the version they need.
+    waiting: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+/// What the head of a stream needs.
+struct Wait {
+    object: Object,
+    needs: u64,
+}
+
+impl ByVersion {
+    /// A merge with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next event of the file. Call [`ByVersion::pop`] until it is empty before the next one.
+    pub fn push(&mut self, event: Event) {
+        let streams = &mut self.streams;
+        let at = *self.by_m.entry(event.m).or_insert_with(|| {
+            streams.push(Stream { m: event.m, events: VecDeque::new(), listed: false });
+            streams.len() - 1
+        });
+        let stream = &mut self.streams[at];
+        stream.events.push_back(event);
+        self.held += 1;
+        if !stream.listed {
+            stream.listed = true;
+            self.ready.push_back(at);
+        }
+    }
+
+    /// The next event that can come out.
+    ///
+    /// # Errors
+    ///
+    /// If an object gets a version that it had before.
+    pub fn pop(&mut self) -> Result<Option<Event>, Box<Inconsistent>> {
+        while let Some(&at) = self.ready.front() {
+            let Some(&head) = self.streams[at].events.front() else {
+                self.streams[at].listed = false;
+                self.ready.pop_front();
+                continue;
+            };
+            if let Some(wait) = self.blocked(&head)? {
+                self.objects.entry(wait.object).or_default().waiting.push(Reverse((wait.needs, at)));
+                self.ready.pop_front();
+                self.holds += 1;
+                continue;
+            }
+            self.streams[at].events.pop_front();
+            self.held -= 1;
+            if let Some((object, version)) = head.changes() {
+                self.advance(object, version);
+            }
+            return Ok(Some(head));
+        }
+        Ok(None)
+    }
+
+    /// How often a stream had to wait.
+    pub fn holds(&self) -> u64 {
+        self.holds
+    }
+
+    /// Ends the input and says how many events never came out: none, unless `prefix` and the trace was cut.
+    ///
+    /// # Errors
+    ///
+    /// If streams are blocked: by a version that is missing, or by each other.
+    pub fn finish(&self, prefix: bool) -> Result<u64, Box<Inconsistent>> {
+        if self.held == 0 || prefix && self.held <= CUT as u64 {
+            return Ok(self.held);
+        }
+        Err(self.stuck().unwrap_or_else(|again| again))
+    }
+
+    fn version(&self, object: Object) -> u64 {
+        self.objects.get(&object).map_or(0, |progress| progress.version)
+    }
+
+    /// What `head` has to wait for, if anything.
+    fn blocked(&self, head: &Event) -> Result<Option<Wait>, Box<Inconsistent>> {
+        if let Some((object, found)) = head.changes() {
+            let version = self.version(object);
+            if found <= version {
+                return Err(again(head, object, found, version));
+            }
+            if found - 1 > version {
+                return Ok(Some(Wait { object, needs: found - 1 }));
+            }
+        }
+        Ok(head
+            .reads()
+            .filter(|&(object, seen)| seen > self.version(object))
+            .map(|(object, needs)| Wait { object, needs }))
+    }
+
+    /// Brings `object` to `version` and wakes the streams that waited for it.
+    fn advance(&mut self, object: Object, version: u64) {
+        let progress = self.objects.entry(object).or_default();
+        progress.version = version;
+        while let Some(&Reverse((needs, at))) = progress.waiting.peek() {
+            if needs > version {
+                break;
+            }
+            progress.waiting.pop();
+            self.ready.push_back(at);
+        }
+    }
+
+    /// Why the streams are blocked; the error is the same, found on the way.
+    #[cold]
+    fn stuck(&self) -> Result<Box<Inconsistent>, Box<Inconsistent>> {
+        let offered: HashSet<(Object, u64), RandomState> =
+            self.streams.iter().flat_map(|stream| &stream.events).filter_map(Event::changes).collect();
+        let mut blocked = Vec::new();
+        for stream in &self.streams {
+            if let Some(head) = stream.events.front()
+                && let Some(wait) = self.blocked(head)?
+            {
+                blocked.push((stream, head, wait));
+            }
+        }
+        blocked.sort_by_key(|(_, head, _)| head.seq);
+        let missing = blocked
+            .iter()
+            .position(|(_, _, wait)| !offered.contains(&(wait.object, self.version(wait.object) + 1)));
+        let waits: Vec<String> = blocked
+            .iter()
+            .take(NAMED)
+            .map(|(stream, head, wait)| {
+                let Wait { object, needs } = wait;
+                let version = self.version(*object);
+                format!(
+                    "M{} (seq {}) waits for version {needs} of {object}, now {version}",
+                    stream.m, head.seq
+                )
+            })
+            .collect();
+        let waits = waits.join("; ");
+        let (_, head, wait) = &blocked[missing.unwrap_or(0)];
+        let expected = self.version(wait.object) + 1;
+        let (rule, reason) = match missing {
+            Some(_) => (OrderRule::VerChain, format!("version {expected} is nowhere in the trace: {waits}")),
+            None => (OrderRule::Cycle, format!("the streams wait for each other: {waits}")),
+        };
+        Ok(Box::new(Inconsistent {
+            rule,
+            object: wait.object,
+            expected,
+            found: wait.needs,
+            seq: head.seq,
+            others: blocked
+                .iter()
+                .map(|(_, head, _)| head.seq)
+                .filter(|&seq| seq != head.seq)
+                .take(NAMED)
+                .collect(),
+            reason,
+        }))
+    }
+}
+
+#[cold]
+fn again(head: &Event, object: Object, found: u64, version: u64) -> Box<Inconsistent> {
+    Box::new(Inconsistent {
+        rule: OrderRule::VerChain,
+        object,
+        expected: version.saturating_add(1),
+        found,
+        seq: head.seq,
+        others: Vec::new(),
+        reason: format!("version {found} comes when version {version} has been there; each comes once"),
+    })
+}

@@ -1,0 +1,155 @@
+//! One legal order of the events of a trace, whatever its producer's order rests on.
+//!
+//! - [`by_counter`]: one counter numbered the events, and versions order the changes of one G;
+//! - [`by_version`]: no counter, only each M's own order and the versions of the objects;
+//! - [`Ordered`]: either, as the header says.
+//!
+//! Invariant: an order that cannot be had is an [`Inconsistent`] trace, which is a broken rule and not a bad file.
+
+pub mod by_counter;
+pub mod by_version;
+mod inconsistent;
+
+use std::fmt;
+
+pub use inconsistent::{Inconsistent, OrderRule};
+
+use crate::error::ReadError;
+use crate::event::Event;
+use crate::header::{Header, Ordering};
+use crate::source::TraceReader;
+use crate::symbols::Symbols;
+
+use by_counter::ByCounter;
+use by_version::ByVersion;
+
+/// Why there is no next event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderedError {
+    /// The file is bad.
+    Read(ReadError),
+    /// The file reads well and tells an impossible story.
+    Inconsistent(Box<Inconsistent>),
+}
+
+impl fmt::Display for OrderedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => error.fmt(f),
+            Self::Inconsistent(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OrderedError {}
+
+impl From<ReadError> for OrderedError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<Box<Inconsistent>> for OrderedError {
+    fn from(error: Box<Inconsistent>) -> Self {
+        Self::Inconsistent(error)
+    }
+}
+
+/// A trace in a legal order.
+pub struct Ordered {
+    reader: TraceReader,
+    order: Order,
+    cut_off: u64,
+    ended: bool,
+}
+
+enum Order {
+    Counter(Box<ByCounter>),
+    Version(Box<ByVersion>),
+}
+
+impl Ordered {
+    /// Orders `reader` as its header says.
+    pub fn new(reader: TraceReader) -> Self {
+        let order = match reader.header().ordering {
+            Ordering::Ver => Order::Counter(Box::default()),
+            Ordering::Stream => Order::Version(Box::default()),
+        };
+        Self { reader, order, cut_off: 0, ended: false }
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        self.reader.header()
+    }
+
+    /// The names used by the events read so far.
+    pub fn symbols(&self) -> &Symbols {
+        self.reader.symbols()
+    }
+
+    /// How many events were skipped because their kind is unknown.
+    pub fn skipped(&self) -> u64 {
+        self.reader.skipped()
+    }
+
+    /// How many events at the end of a prefix never came, because what must come before them was cut off. Known
+    /// after the last event.
+    pub fn cut_off(&self) -> u64 {
+        self.cut_off
+    }
+
+    /// How often an event had to wait for one that stands later in the file.
+    pub fn holds(&self) -> u64 {
+        match &self.order {
+            Order::Counter(order) => order.holds(),
+            Order::Version(order) => order.holds(),
+        }
+    }
+
+    /// The next event of the order, or `None` after the last one.
+    ///
+    /// # Errors
+    ///
+    /// If the file is bad, or no order is possible. There is no sense in going on after an error.
+    #[allow(clippy::should_implement_trait, reason = "an iterator could not say `?`")]
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<Event>, OrderedError> {
+        match &mut self.order {
+            Order::Counter(order) => loop {
+                if let Some(event) = order.pop()? {
+                    return Ok(Some(event));
+                }
+                match self.reader.next()? {
+                    Some(event) => {
+                        if let Some(event) = order.push(event)? {
+                            return Ok(Some(event));
+                        }
+                    }
+                    None => {
+                        if !self.ended {
+                            self.cut_off = order.finish(!self.reader.header().complete)?;
+                            self.ended = true;
+                        }
+                        return Ok(None);
+                    }
+                }
+            },
+            Order::Version(order) => loop {
+                if let Some(event) = order.pop()? {
+                    return Ok(Some(event));
+                }
+                match self.reader.next()? {
+                    Some(event) => order.push(event),
+                    None => {
+                        if !self.ended {
+                            self.cut_off = order.finish(!self.reader.header().complete)?;
+                            self.ended = true;
+                        }
+                        return Ok(None);
+                    }
+                }
+            },
+        }
+    }
+}

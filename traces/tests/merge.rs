@@ -1,0 +1,306 @@
+//! Both orders, on histories made at random: a legal history shuffled as far as its promises allow comes out legal
+//! again, and one broken change is found and named.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use sigurg_traces::order::by_counter::{ByCounter, CUT, WINDOW};
+use sigurg_traces::order::by_version::ByVersion;
+use sigurg_traces::{
+    Event, GStatus, Inconsistent, Kind, Object, OrderRule, PStatus, PutHow, Queue, TakeHow, Target, Via,
+};
+
+const MS: u64 = 5;
+
+/// One step of a history: who does what, drawn as numbers.
+fn history(longest: usize) -> impl Strategy<Value = Vec<Event>> {
+    proptest::collection::vec((0..MS, 0u8..9, 0u32..3), 1..longest).prop_map(|steps| {
+        let mut versions: HashMap<Object, u64> = HashMap::new();
+        let mut events = Vec::new();
+        for (m, what, which) in steps {
+            let (p, target) = (which as i32, Some(Target { g: 1, gs: which + 1 }));
+            let mut next = |object| {
+                let version = versions.entry(object).or_insert(0);
+                *version += 1;
+                *version
+            };
+            let (kind, target, over) = match what {
+                0 | 1 => (status(next(Object::G(which + 1))), target, 0),
+                2 => {
+                    let ver = versions.get(&Object::G(which + 1)).copied().unwrap_or(0);
+                    (Kind::SuspendStep { sid: 1, iter: 0, saw: GStatus::Waiting, ver }, target, 0)
+                }
+                3 => {
+                    let over = next(Object::RingTail(p));
+                    (Kind::RunqPut { target_p: p, q: Queue::Local, how: PutHow::One }, target, over)
+                }
+                4 => {
+                    // Takes only what is there.
+                    let [head, tail] = [Object::RingHead(p), Object::RingTail(p)]
+                        .map(|object| versions.get(&object).copied().unwrap_or(0));
+                    if head == tail {
+                        continue;
+                    }
+                    versions.insert(Object::RingHead(p), head + 1);
+                    (Kind::RunqSteal { target_p: p, q: Queue::Local }, target, head + 1)
+                }
+                5 => {
+                    let over = next(Object::Sched);
+                    (Kind::RunqGet { target_p: -1, q: Queue::Global, how: TakeHow::Pop }, target, over)
+                }
+                6 => {
+                    let over = next(Object::P(p));
+                    (
+                        Kind::PStatus { target_p: p, from: PStatus::Idle, to: PStatus::Running, cas: true },
+                        None,
+                        over,
+                    )
+                }
+                7 => (Kind::PreemptM { target_m: p, sent: true }, None, next(Object::Signal(p))),
+                _ => (Kind::Stopm, None, 0),
+            };
+            let seq = events.len() as u64;
+            events.push(Event { m: m as i32, target, over, kind, ..Event::lost(seq) });
+        }
+        events
+    })
+}
+
+fn status(ver: u64) -> Kind {
+    let (from, to) = (GStatus::Idle, GStatus::Dead);
+    Kind::GStatus { from, to, via: Via::Casgstatus, ver, reason: Default::default() }
+}
+
+/// Mixes the streams of `events` anew: at each step `choices` says which M's next event comes.
+fn shuffle(events: &[Event], choices: &[u64]) -> Vec<Event> {
+    let mut streams: Vec<Vec<Event>> = vec![Vec::new(); MS as usize];
+    for event in events.iter().rev() {
+        streams[event.m as usize].push(*event);
+    }
+    let mut mixed = Vec::new();
+    for step in 0..events.len() {
+        streams.retain(|stream| !stream.is_empty());
+        let at = choices.get(step).copied().unwrap_or(0) % streams.len() as u64;
+        mixed.extend(streams[at as usize].pop().map(|event| Event {
+            seq: step as u64,
+            lo: step as u64,
+            ..event
+        }));
+    }
+    mixed
+}
+
+fn merge(events: &[Event]) -> Result<Vec<Event>, Box<Inconsistent>> {
+    let mut order = ByVersion::new();
+    let mut out = Vec::new();
+    for &event in events {
+        order.push(event);
+        while let Some(event) = order.pop()? {
+            out.push(event);
+        }
+    }
+    assert_eq!(order.finish(false)?, 0);
+    Ok(out)
+}
+
+/// Checks that `out` is a legal order of `events`.
+fn legal(events: &[Event], out: &[Event]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(out.len(), events.len());
+    let mut last: HashMap<i32, u64> = HashMap::new();
+    let mut versions: HashMap<Object, u64> = HashMap::new();
+    for event in out {
+        prop_assert_eq!(events[event.seq as usize], *event);
+        prop_assert!(
+            last.insert(event.m, event.seq).is_none_or(|before| before < event.seq),
+            "order of M{}",
+            event.m
+        );
+        if let Some((object, seen)) = event.reads() {
+            prop_assert!(versions.get(&object).copied().unwrap_or(0) >= seen, "{} too early", event.seq);
+        }
+        if let Some((object, version)) = event.changes() {
+            prop_assert_eq!(versions.insert(object, version).unwrap_or(0) + 1, version, "{}", object);
+        }
+    }
+    Ok(())
+}
+
+/// The place of one change in `events`, chosen by `choice`.
+fn change(events: &[Event], choice: usize) -> Option<(usize, Object, u64)> {
+    let changes: Vec<_> =
+        events.iter().enumerate().filter_map(|(at, e)| e.changes().map(|(o, v)| (at, o, v))).collect();
+    changes.get(choice % changes.len().max(1)).copied()
+}
+
+proptest! {
+    #[test]
+    fn prop_streams_merge_to_a_legal_order(
+        events in history(200), choices in proptest::collection::vec(any::<u64>(), 0..200),
+    ) {
+        let mixed = shuffle(&events, &choices);
+        let out = merge(&mixed).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        legal(&mixed, &out)?;
+        prop_assert_eq!(merge(&mixed).unwrap(), out, "the same file, the same order");
+    }
+
+    #[test]
+    fn prop_a_missing_change_is_named(
+        events in history(100), choices in proptest::collection::vec(any::<u64>(), 0..100), choice in any::<usize>(),
+    ) {
+        let Some((at, object, version)) = change(&events, choice) else { return Ok(()) };
+        let followed = events[at + 1..].iter().any(|e| {
+            e.changes().is_some_and(|(o, _)| o == object) || e.reads().is_some_and(|(o, v)| o == object && v >= version)
+        });
+        let mut events = events;
+        events.remove(at);
+        match merge(&shuffle(&events, &choices)) {
+            Ok(_) => prop_assert!(!followed, "version {version} of {object} is missing and nobody minds"),
+            Err(error) => {
+                prop_assert!(followed);
+                prop_assert_eq!((error.rule, error.object, error.expected), (OrderRule::VerChain, object, version));
+            }
+        }
+    }
+
+    #[test]
+    fn prop_a_doubled_change_is_named(
+        events in history(100), choices in proptest::collection::vec(any::<u64>(), 0..100), choice in any::<usize>(),
+        m in 0..MS,
+    ) {
+        let Some((at, object, version)) = change(&events, choice) else { return Ok(()) };
+        let mut events = events;
+        let double = Event { m: m as i32, ..events[at] };
+        events.insert(at + 1, double);
+        let error = merge(&shuffle(&events, &choices)).expect_err("a version comes twice");
+        prop_assert_eq!((error.rule, error.object, error.found), (OrderRule::VerChain, object, version));
+    }
+
+    #[test]
+    fn prop_changes_claimed_late_are_put_back(
+        steps in proptest::collection::vec((0u32..3, 0u64..6), 1..80),
+    ) {
+        // The change of step i happens at time i and is claimed up to five steps later.
+        let mut versions = [0u64; 3];
+        let mut events: Vec<(u64, usize, Event)> = Vec::new();
+        for (at, &(which, delay)) in steps.iter().enumerate() {
+            versions[which as usize] += 1;
+            let kind = status(versions[which as usize]);
+            let target = Some(Target { g: 1, gs: which + 1 });
+            events.push((at as u64 + delay, at, Event { target, kind, ..Event::lost(0) }));
+        }
+        events.sort_by_key(|&(claimed, at, _)| (claimed, at));
+        // An event began before the claims that follow its action: `lo` counts those that came before it.
+        let claims: Vec<u64> = events.iter().map(|&(claimed, ..)| claimed).collect();
+        let numbered: Vec<Event> = events.iter().zip(0..).map(|(&(_, at, event), seq)| {
+            let lo = claims.iter().filter(|&&claimed| claimed < at as u64).count() as u64;
+            Event { seq, lo: lo.min(seq), ..event }
+        }).collect();
+        let mut order = ByCounter::new();
+        let mut out = Vec::new();
+        for &event in &numbered {
+            out.extend(order.push(event).map_err(|e| TestCaseError::fail(e.to_string()))?);
+            while let Some(event) = order.pop().map_err(|e| TestCaseError::fail(e.to_string()))? {
+                out.push(event);
+            }
+        }
+        prop_assert_eq!(order.finish(false), Ok(0));
+        prop_assert_eq!(out.len(), numbered.len());
+        let mut versions: HashMap<Object, u64> = HashMap::new();
+        let mut latest = 0;
+        for event in &out {
+            let (object, version) = event.changes().unwrap();
+            prop_assert_eq!(versions.insert(object, version).unwrap_or(0) + 1, version);
+            prop_assert!(event.lo <= latest || event.seq >= latest, "seq {} passed too far", event.seq);
+            latest = latest.max(event.seq);
+        }
+    }
+}
+
+/// A change of G `gs` to version `ver` at `seq`, begun at `lo`.
+fn at(seq: u64, lo: u64, gs: u32, ver: u64) -> Event {
+    Event { lo, target: Some(Target { g: 1, gs }), kind: status(ver), ..Event::lost(seq) }
+}
+
+fn count(
+    events: impl IntoIterator<Item = Event>,
+    prefix: bool,
+) -> Result<(Vec<u64>, u64), Box<Inconsistent>> {
+    let mut order = ByCounter::new();
+    let mut out = Vec::new();
+    for event in events {
+        out.extend(order.push(event)?.map(|event| event.seq));
+        while let Some(event) = order.pop()? {
+            out.push(event.seq);
+        }
+    }
+    let cut = order.finish(prefix)?;
+    Ok((out, cut))
+}
+
+#[test]
+fn a_late_change_goes_in_front_of_the_one_that_waits_for_it() {
+    let stop = |seq| Event { kind: Kind::Stopm, ..Event::lost(seq) };
+    // 2 waits for 4, which waits for 5; 3 and 6 keep their places behind them.
+    let events = [at(0, 0, 1, 1), stop(1), at(2, 2, 1, 4), stop(3), at(4, 1, 1, 3), at(5, 0, 1, 2), stop(6)];
+    assert_eq!(count(events, false), Ok((vec![0, 1, 5, 4, 2, 3, 6], 0)));
+}
+
+#[test]
+fn each_broken_promise_has_its_rule() {
+    let ok = at(0, 0, 1, 1);
+    for (events, rule, seq, expected, found) in [
+        (vec![ok, at(1, 1, 1, 1)], OrderRule::VerChain, 1, 2, 1),
+        (vec![at(0, 0, 1, 0)], OrderRule::VerChain, 0, 1, 0),
+        (vec![ok, at(1, 1, 1, 3)], OrderRule::VerChain, 1, 2, 3),
+        (vec![ok, at(1, 1, 1, 3), at(2, 2, 1, 3)], OrderRule::VerChain, 2, 4, 3),
+        (vec![at(0, 1, 1, 1)], OrderRule::Interval, 0, 1, 1),
+        (vec![ok, at(1, 1, 70_000, u64::MAX)], OrderRule::VerChain, 1, 1, u64::MAX),
+    ] {
+        let error = count(events.clone(), false).expect_err("a broken promise");
+        assert_eq!(
+            (error.rule, error.seq, error.expected, error.found),
+            (rule, seq, expected, found),
+            "{error}"
+        );
+    }
+    // Too late by its interval: begun after the claim of the one that has to follow it.
+    let dead = Kind::GStatus {
+        from: GStatus::Dead,
+        to: GStatus::Dead,
+        via: Via::Casgstatus,
+        ver: 2,
+        reason: Default::default(),
+    };
+    let late = Event { kind: dead, ..at(2, 2, 1, 2) };
+    let error = count([ok, at(1, 1, 1, 3), late], false).expect_err("a broken promise");
+    assert_eq!((error.rule, error.seq, error.others), (OrderRule::Interval, 1, vec![2]));
+    // The same, and the statuses do not fit either.
+    let error = count([ok, at(1, 1, 1, 3), at(2, 2, 1, 2)], false).expect_err("a broken promise");
+    assert_eq!((error.rule, error.seq, error.others), (OrderRule::StatusChain, 1, vec![2]));
+}
+
+#[test]
+fn a_hole_is_forgiven_only_at_the_very_end_of_a_prefix() {
+    let stops = |n: u64| (2..2 + n).map(|seq| Event { kind: Kind::Stopm, ..Event::lost(seq) });
+    let holed = |n| [at(0, 0, 1, 1), at(1, 1, 1, 3)].into_iter().chain(stops(n));
+    assert_eq!(count(holed(CUT as u64 - 1), true), Ok((vec![0], CUT as u64)));
+    assert!(count(holed(CUT as u64), true).is_err());
+    assert!(count(holed(0), false).is_err());
+    let error = count(holed(WINDOW as u64 + 1), true).expect_err("a hole that is never filled");
+    assert!(error.reason.contains("131072 events later"), "{error}");
+}
+
+#[test]
+fn streams_that_wait_for_each_other_are_a_cycle() {
+    // M0 does A2 then B1, M1 does B2 then A1: each change comes after the one that needs it.
+    let by = |seq, m, gs, ver| Event { m, ..at(seq, seq, gs, ver) };
+    let error =
+        merge(&[by(0, 0, 1, 2), by(1, 1, 2, 2), by(2, 0, 2, 1), by(3, 1, 1, 1)]).expect_err("a cycle");
+    assert_eq!((error.rule, error.seq, &error.others), (OrderRule::Cycle, 0, &vec![1]));
+    for part in [
+        "M0 (seq 0) waits for version 1 of status of gs 1, now 0",
+        "M1 (seq 1) waits for version 1 of status of gs 2",
+    ] {
+        assert!(error.reason.contains(part), "{error}");
+    }
+}
