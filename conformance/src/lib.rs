@@ -1,5 +1,15 @@
 //! Checks traces of a goroutine runtime against the model, and explores the model itself.
+//!
+//! - [`check`]: is this trace legal?
+//! - [`explore`]: the engine that searches a state space; [`survey`]: which configurations of the model it
+//!   searches, and what it must find there;
+//! - [`show`]: a trace for people;
+//! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
 
+pub mod check;
+pub mod cli;
 pub mod explore;
+pub mod show;
+pub mod survey;

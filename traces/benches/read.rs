@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sigurg_traces::binary::{BinaryReader, BinaryWriter};
 use sigurg_traces::json::JsonReader;
-use sigurg_traces::{Options, TraceReader};
+use sigurg_traces::{Options, Ordered, TraceReader};
 
 const RECORDING: &[u8] = include_bytes!("../corpus/go/go1.27.3-w11-p4-s113.jsonl.gz");
 
@@ -67,6 +67,17 @@ fn read(c: &mut Criterion) {
             b.iter(|| drain(TraceReader::from_bytes(bytes, Options::default()).expect("a header")));
         });
     }
+    group.bench_function("binary, ordered", |b| {
+        b.iter(|| {
+            let reader = TraceReader::from_bytes(&binary, Options::default()).expect("a header");
+            let mut trace = Ordered::new(reader);
+            let mut checksum = 0;
+            while let Some(event) = trace.next().expect("a good recording") {
+                checksum ^= event.t_ns;
+            }
+            checksum
+        });
+    });
     group.finish();
 }
 

@@ -12,6 +12,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The example of the format page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod binary;
 pub mod error;
 pub mod event;
@@ -35,7 +40,7 @@ pub use order::{Inconsistent, OrderRule, Ordered, OrderedError};
 pub use source::{Options, TraceReader, UnknownKinds};
 pub use symbols::Symbols;
 pub use table::{Need, Tag};
-pub use vocab::{Field, GStatus, Guard, PStatus, Phase, Pos, PutHow, Queue, Reject, Stack, TakeHow, Via};
+pub use vocab::{Field, GStatus, Guard, PStatus, Phase, PutHow, Queue, Reject, Stack, TakeHow, Via};
 
 use std::io;
 

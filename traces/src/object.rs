@@ -83,17 +83,71 @@ impl Event {
             (Kind::GStatusFail { ver, .. } | Kind::SuspendStep { ver, .. }, Some(target)) => {
                 Some((Object::G(target.gs), ver))
             }
-            (Kind::RunqGet { target_p, q: Queue::Local, .. }, _) => {
-                (self.over != 0).then_some((Object::RingTail(target_p), self.over))
-            }
-            (Kind::RunqSteal { target_p, q: Queue::Local }, _) => {
-                (self.over != 0).then_some((Object::RingTail(target_p), self.over))
-            }
+            (
+                Kind::RunqGet { target_p, q: Queue::Local, .. }
+                | Kind::RunqSteal { target_p, q: Queue::Local }
+                | Kind::RunqKick { target_p, q: Queue::Local },
+                _,
+            ) => (self.over != 0).then_some((Object::RingTail(target_p), self.over)),
             // A mark that was set already was seen in some version of the word.
             (Kind::PreemptM { target_m, sent: false }, _) => {
                 (self.over != 0).then_some((Object::Signal(target_m), self.over))
             }
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Sym, Target};
+    use crate::vocab::{GStatus, PStatus, PutHow, TakeHow, Via};
+
+    #[test]
+    fn each_kind_changes_and_reads_its_object() {
+        let (p, from, to) = (3, GStatus::Waiting, GStatus::Runnable);
+        let put = |q| Kind::RunqPut { target_p: p, q, how: PutHow::One };
+        let get = |q| Kind::RunqGet { target_p: p, q, how: TakeHow::Pop };
+        let steal = |q| Kind::RunqSteal { target_p: p, q };
+        let kick = |q| Kind::RunqKick { target_p: p, q };
+        let fail =
+            Kind::GStatusFail { want_from: from, want_to: to, saw: GStatus::Dead, via: Via::Direct, ver: 8 };
+        use Object::{G, P, RingHead, RingTail, Runnext, Sched, Signal};
+        for (kind, changes, reads) in [
+            (Kind::GStatus { from, to, via: Via::Direct, ver: 8, reason: Sym::NONE }, Some((G(7), 8)), None),
+            (fail, None, Some((G(7), 8))),
+            (Kind::SuspendStep { sid: 1, iter: 0, saw: from, ver: 8 }, None, Some((G(7), 8))),
+            (put(Queue::Runnext), Some((Runnext(p), 5)), None),
+            (get(Queue::Runnext), Some((Runnext(p), 5)), None),
+            (steal(Queue::Runnext), Some((Runnext(p), 5)), None),
+            (kick(Queue::Runnext), Some((Runnext(p), 5)), None),
+            (put(Queue::Local), Some((RingTail(p), 5)), None),
+            (get(Queue::Local), Some((RingHead(p), 5)), Some((RingTail(p), 5))),
+            (steal(Queue::Local), Some((RingHead(p), 5)), Some((RingTail(p), 5))),
+            (kick(Queue::Local), Some((RingHead(p), 5)), Some((RingTail(p), 5))),
+            (put(Queue::Global), Some((Sched, 5)), None),
+            (get(Queue::Disabled), Some((Sched, 5)), None),
+            (get(Queue::None), None, None),
+            (
+                Kind::PStatus { target_p: p, from: PStatus::Idle, to: PStatus::Running, cas: true },
+                Some((P(p), 5)),
+                None,
+            ),
+            (Kind::PreemptM { target_m: 2, sent: true }, Some((Signal(2), 5)), None),
+            (Kind::PreemptM { target_m: 2, sent: false }, None, Some((Signal(2), 5))),
+            (Kind::SigAck { generation: 1 }, Some((Signal(4), 5)), None),
+            (Kind::Goyield, None, None),
+        ] {
+            let event = Event { m: 4, target: Some(Target { g: 9, gs: 7 }), over: 5, kind, ..Event::lost(0) };
+            assert_eq!((event.changes(), event.reads()), (changes, reads), "{kind:?}");
+            let unversioned = Event { over: 0, ..event };
+            let by_ver = |object: Option<(Object, u64)>| object.filter(|(object, _)| matches!(object, G(_)));
+            assert_eq!(
+                (unversioned.changes(), unversioned.reads()),
+                (by_ver(changes), by_ver(reads)),
+                "{kind:?}"
+            );
         }
     }
 }

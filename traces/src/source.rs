@@ -135,6 +135,15 @@ impl TraceReader {
         }
     }
 
+    /// On which line of the file event `seq` stands, from 1; `None` in the binary form.
+    pub fn line_of(&self, seq: u64) -> Option<u64> {
+        match &self.form {
+            // The header is the first line, and the events count from 0 without gaps.
+            Form::Json(_) => Some(seq + 2),
+            Form::Binary(_) => None,
+        }
+    }
+
     /// The next event in order of `seq`, or `None` after the last one.
     ///
     /// # Errors

@@ -330,14 +330,3 @@ words! {
     /// Ending the mark.
     MarkTermination = "mark_termination",
 }
-
-words! {
-    /// When an event was claimed, relative to the action it tells of.
-    Pos:
-    /// Before the action takes effect.
-    Before = "before",
-    /// After the action.
-    After = "after",
-    /// The action lies between `lo` and `seq`.
-    Interval = "interval",
-}

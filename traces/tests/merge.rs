@@ -115,6 +115,14 @@ fn legal(events: &[Event], out: &[Event]) -> Result<(), TestCaseError> {
             "order of M{}",
             event.m
         );
+        if let Kind::RunqSteal { target_p, .. } = event.kind {
+            let tail = versions.get(&Object::RingTail(target_p)).copied().unwrap_or(0);
+            prop_assert!(
+                event.over <= tail,
+                "position {} of P{target_p} taken before it was put",
+                event.over
+            );
+        }
         if let Some((object, seen)) = event.reads() {
             prop_assert!(versions.get(&object).copied().unwrap_or(0) >= seen, "{} too early", event.seq);
         }

@@ -3,6 +3,7 @@
 use sigurg_traces::{Event, GStatus};
 
 use super::Checker;
+use super::p::Offer;
 use super::queue::Slot;
 use super::violation::{Verdict, broken};
 use crate::rules::queue::Grip;
@@ -43,6 +44,11 @@ impl Checker {
         }
         self.let_go(gs, e.m, "hands to its M", Rule::LockedM)?;
         self.hand_in(gs, target, Grip::Handed);
+        self.m(e.m).scheduling = false;
+        let p = self.m(e.m).p;
+        if p >= 0 {
+            self.p(p).offer = Offer::By(e.m);
+        }
         Ok(())
     }
 

@@ -50,6 +50,10 @@ pub(crate) struct G {
     pub(crate) owner: Option<u64>,
     /// Open suspend calls.
     pub(crate) suspenders: u32,
+    /// A test hook asked for its stack to move.
+    pub(crate) force_move: bool,
+    /// A fork poisoned its guard.
+    pub(crate) forking: bool,
     /// Size of its stack in bytes, 0 if not known.
     pub(crate) stack: u64,
     pub(crate) history: History,
@@ -79,6 +83,8 @@ impl G {
             reason: Sym::NONE,
             owner: None,
             suspenders: 0,
+            force_move: false,
+            forking: false,
             stack: 0,
             history: History::default(),
         }
@@ -230,6 +236,7 @@ impl Checker {
                 self.m(m).curg = gs;
                 let g = &mut self.gs[gs as usize];
                 g.m = m;
+                g.stop = false;
                 g.goid = goid_of(e);
             }
             Change::Dropm => self.m(m).dying = gs,
@@ -241,11 +248,12 @@ impl Checker {
             }
             Change::Park => {
                 let g = &mut self.gs[gs as usize];
-                if c.reason.is_some() && g.reason.is_some() && c.reason != g.reason {
-                    self.pending_reason = Some((g.reason, c.reason));
-                }
                 g.m = NO_M;
+                let given = g.reason;
                 self.m(m).curg = 0;
+                if c.reason.is_some() && given.is_some() && c.reason != given {
+                    self.foreign_reason(gs, c)?;
+                }
             }
             Change::DebugPark => {
                 self.gs[gs as usize].m = NO_M;
@@ -321,7 +329,7 @@ impl Checker {
                 self.take_scan(gs, m);
                 self.m(m).blocking = gs;
             }
-            Change::Unblock => {
+            Change::Unblock | Change::Misblock => {
                 self.drop_scan(gs, m);
                 self.m(m).blocking = 0;
             }
@@ -344,6 +352,7 @@ impl Checker {
                     return self.foreign_stop(gs, c, m);
                 }
                 self.suspendable_reason(gs, c)?;
+                self.asks_first(gs, m)?;
                 self.gs[gs as usize].suspendable = true;
             }
             Change::Return => {

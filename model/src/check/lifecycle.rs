@@ -1,13 +1,14 @@
 //! Birth, end, waking and stacks: the events that stand beside a status change.
 
-use sigurg_traces::{Event, GStatus, Via};
+use sigurg_traces::{Event, GStatus, Kind, Via};
 
 use super::Checker;
 use super::g::StatusChange;
 use super::violation::{Verdict, broken};
+use crate::profile::ReasonWriter;
 use crate::rules::rule::Rule;
 use crate::rules::sequence::Place;
-use crate::rules::transition::SUSPENDABLE_REASONS;
+use crate::rules::transition::{SUSPENDABLE_REASONS, known};
 
 impl Checker {
     pub(crate) fn newproc(&mut self, e: &Event, gs: u32, parent: u64, parked: bool) -> Verdict {
@@ -72,6 +73,19 @@ impl Checker {
             m.about == gs && matches!(m.place, Place::Parking | Place::Leaving)
         };
         let waits = g.status.base() == GStatus::Waiting && !g.suspendable || parking || !self.claims;
+        let place = self.m(e.m).place;
+        if matches!(e.kind, Kind::Ready { .. }) {
+            let go = self.site_is(e.site, known::GOREADY);
+            let resume = self.site_is(e.site, known::RESUMEG);
+            if go && place != Place::Goreadying || resume && place != Place::ResumedStopped {
+                return broken(
+                    Rule::ProgramOrder,
+                    format!("M{} readies {} out of nothing", e.m, self.g_name(gs)),
+                    "goready, or resumeG of a stopped G, first",
+                );
+            }
+        }
+        let g = &self.gs[gs as usize];
         if !waits {
             return broken(
                 Rule::ReadyWaiting,
@@ -109,7 +123,12 @@ impl Checker {
         if target == e.m {
             return broken(Rule::RequestWrite, format!("M{target} asks itself to stop"), "another M (preemptone)");
         }
-        self.stw.asked_all(e.m);
+        self.stw.asked(e.m);
+        // preemptall for forEachP comes from a suspendable G (since 1.22); otherwise a crash freezes the world.
+        let curg = self.m(e.m).curg;
+        if self.site_is(e.site, known::PREEMPTALL) && !self.gs[curg as usize].suspendable {
+            self.stw.freezes();
+        }
         let m = self.m(e.m);
         m.asked_m = target;
         m.asked_p = p;
@@ -119,7 +138,9 @@ impl Checker {
     pub(crate) fn stack_copy(&mut self, e: &Event, gs: u32, old: u64, new: u64) -> Verdict {
         let g = &self.gs[gs as usize];
         let grows = g.status == GStatus::Copystack && g.m == e.m;
-        let right = if grows { new > old } else { new * 2 == old };
+        let moved = core::mem::take(&mut self.gs[gs as usize].force_move);
+        let g = &self.gs[gs as usize];
+        let right = if grows { new > old || moved && new == old } else { new.checked_mul(2) == Some(old) };
         let allowed = grows || self.stack_is_mine(e, gs);
         if !right || !allowed || g.stack != 0 && g.stack != old {
             return broken(
@@ -146,6 +167,32 @@ impl Checker {
             format!("M{} shrinks the stack of {}", e.m, self.g_name(gs)),
             "the holder of its scan bit, or its own M (INV-40)",
         )
+    }
+
+    /// INV-54. R-09: a suspender that lost T18 may have written its reason over the G's own.
+    #[cold]
+    pub(crate) fn foreign_reason(&mut self, gs: u32, c: StatusChange) -> Verdict {
+        if c.reason == self.preempted_reason && self.profile.preempted_reason == ReasonWriter::Claimant {
+            self.summary.foreign_reasons += 1;
+            return Ok(());
+        }
+        broken(
+            Rule::WaitReason,
+            format!("{} waits for another reason than it gave to gopark", self.g_name(gs)),
+            "the reason given to gopark",
+        )
+    }
+
+    /// T53a since 1.24: stop-the-world is announced before its initiator makes itself suspendable.
+    pub(crate) fn asks_first(&mut self, gs: u32, m: i32) -> Verdict {
+        if self.m(m).place == Place::StwAsking && !self.stw.is_stopping_by(m) {
+            return broken(
+                Rule::StwOrder,
+                format!("{} makes itself suspendable to stop the world", self.g_name(gs)),
+                "stw_begin first",
+            );
+        }
+        Ok(())
     }
 
     /// PR6: the reason is one of a fixed set, but for a heap dump.

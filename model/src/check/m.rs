@@ -5,13 +5,14 @@
 //! 2. What it holds (runnable Gs, scan bits, resumes, a system call on its way out) is gone before it rests.
 //! 3. A signal handler is no step of its program; it may come between any two.
 
-use sigurg_traces::{Event, GStatus, Kind, Queue};
+use sigurg_traces::{Event, GStatus, Kind, Queue, Stack};
 
 use super::Checker;
 use super::violation::{Verdict, broken};
 use crate::rules::queue::SPILL;
 use crate::rules::rule::Rule;
 use crate::rules::sequence::{self, Place, Step, Word};
+use crate::rules::transition::Change;
 
 /// No M, no P.
 pub(crate) const NO_M: i32 = -1;
@@ -95,6 +96,17 @@ pub(crate) struct M {
     pub(crate) asked_p: i32,
     /// The G for which it waits in stoplockedm.
     pub(crate) locked: u32,
+    /// The P that it gave away or took from another M last, and has not handed off.
+    pub(crate) gave: i32,
+    /// The P of the system call that it blocks.
+    pub(crate) blocked_p: i32,
+
+    /// It looks for a G to run.
+    pub(crate) scheduling: bool,
+    pub(crate) started: bool,
+    pub(crate) exited: bool,
+    /// Struct number of its g0 as handlers name it, 0 if not known.
+    pub(crate) g0: u32,
 }
 
 impl M {
@@ -132,6 +144,12 @@ impl M {
             asked_m: NO_M,
             asked_p: NO_M,
             locked: 0,
+            gave: NO_M,
+            blocked_p: NO_M,
+            scheduling: false,
+            started: false,
+            exited: false,
+            g0: 0,
         }
     }
 }
@@ -185,8 +203,15 @@ impl Checker {
     }
 
     /// A primitive that spins found another status.
-    pub(crate) fn spins(&mut self, m: i32, gs: u32, from: GStatus, to: GStatus) {
-        self.m(m).spinning = Some((gs, from, to));
+    pub(crate) fn spins(&mut self, m: i32, gs: u32, from: GStatus, to: GStatus) -> Verdict {
+        if self.m(m).spinning.replace((gs, from, to)).is_some() {
+            return broken(
+                Rule::ProgramOrder,
+                format!("M{m} fails twice to change {} {from} -> {to}", self.g_name(gs)),
+                "of a call that spins the first failure alone is told",
+            );
+        }
+        Ok(())
     }
 
     /// The step was taken.
@@ -284,7 +309,11 @@ impl Checker {
         let m = &self.ms[(e.m + 1) as usize];
         let attached = &self.gs[curg as usize];
         if e.by != attached.goid && (curg == 0 || attached.goid != 0) {
-            return self.wrong_by(e, curg);
+            // needm attaches its G before the change that tells of it.
+            let needm = curg == 0 && e.by == self.gs[m.curg as usize].goid && m.curg != 0 && e.on == Stack::G0;
+            if !needm || !matches!(e.kind, Kind::GStatus { to: GStatus::Syscall, .. }) {
+                return self.wrong_by(e, curg);
+            }
         }
         if e.p != m.p && attached.status.base() != GStatus::Syscall {
             return broken(
@@ -306,6 +335,88 @@ impl Checker {
             Rule::OneM,
             format!("M{} acts with G{} attached, but runs {runs}", e.m, e.by),
             "the G that it took with execute or a coroutine switch, until it drops it",
+        )
+    }
+
+    /// An M begins with `m_start`, or as a foreign thread with needm, and does nothing after its end.
+    #[inline]
+    pub(crate) fn alive(&mut self, e: &Event, word: Option<Word>) -> Verdict {
+        let between = e.on == Stack::G && self.stw.is_between(e.m);
+        let m = &mut self.ms[(e.m + 1) as usize];
+        if m.started && !m.exited && !between && !m.handling {
+            return Ok(());
+        }
+        self.comes_or_goes(e, word, between)
+    }
+
+    #[cold]
+    fn comes_or_goes(&mut self, e: &Event, word: Option<Word>, between: bool) -> Verdict {
+        let broken = |rule, what, legal: &str| broken(rule, what, legal);
+        let m = &mut self.ms[(e.m + 1) as usize];
+        if m.handling {
+            return broken(
+                Rule::SignalPair,
+                format!("M{} goes on and did not acknowledge its signal", e.m),
+                "a handler runs to its end: sig_ack",
+            );
+        }
+        if between {
+            return broken(
+                Rule::StwOrder,
+                format!("M{} runs its G while it stops or starts the world", e.m),
+                "stw_stopped or stw_started first",
+            );
+        }
+        if m.exited {
+            let last = [Step::Releasep, Step::Handoffp, Step::Startm].map(Word::step);
+            if !word.is_none_or(|word| last.contains(&word)) {
+                return broken(Rule::ProgramOrder, format!("M{} acts after its end", e.m), "m_exit is its last step");
+            }
+            return Ok(());
+        }
+        let first = word == Some(Word::step(Step::MStart)) || word == Some(Word::status(Change::Needm));
+        // The first M boots the program before it starts. A call of suspendG is judged as such, when it ends.
+        if !first && e.m != 0 && word != Some(Word::step(Step::SuspendBegin)) {
+            return broken(
+                Rule::ProgramOrder,
+                format!("M{} acts before it began", e.m),
+                "m_start, or needm on a foreign thread",
+            );
+        }
+        m.started = first;
+        Ok(())
+    }
+
+    pub(crate) fn m_start(&mut self, e: &Event) -> Verdict {
+        if self.m(e.m).started {
+            return broken(Rule::ProgramOrder, format!("M{} begins again", e.m), "an M begins once");
+        }
+        Ok(())
+    }
+
+    /// A handler sees the G and the P of the M that it interrupts, where nothing is changing them.
+    pub(crate) fn interrupted(&mut self, e: &Event) -> Verdict {
+        let m = &self.ms[(e.m + 1) as usize];
+        let (curg, p, g0) = (m.curg, m.p, m.g0);
+        if !matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. }) {
+            return Ok(());
+        }
+        let settled = curg != 0 && !self.sequences.is_closed(m.place) && m.exiting == 0;
+        let Some(target) = e.target else { return Ok(()) };
+        if target.g == 0 && g0 == 0 {
+            self.m(e.m).g0 = target.gs;
+        }
+        let g = &self.gs[curg as usize];
+        let wrong_g = if target.g == 0 { g0 != 0 && g0 != target.gs } else { settled && target.gs != curg };
+        let wrong_by = settled && e.by != g.goid && g.goid != 0;
+        let wrong_p = settled && g.status.base() == GStatus::Running && e.p != p && !self.stw.is_between(e.m);
+        if !(wrong_g || wrong_by || wrong_p) {
+            return Ok(());
+        }
+        broken(
+            if wrong_p { Rule::OneP } else { Rule::OneM },
+            format!("a handler on M{} sees G{} attached and G struct {} interrupted, with P{}", e.m, e.by, target.gs, e.p),
+            format!("{} or g0, with P{p}", self.g_name(curg)),
         )
     }
 }

@@ -29,7 +29,7 @@ mod violation;
 mod word;
 
 use sigurg_traces::symbols::Symbols;
-use sigurg_traces::{Event, GStatus, Kind, Stack, Via};
+use sigurg_traces::{Event, GStatus, Kind, Stack, Sym, Via};
 
 use self::g::{G, StatusChange};
 use self::m::M;
@@ -98,7 +98,8 @@ pub struct Checker {
     lossy: bool,
     /// How many G structs the order may show early.
     slack: u64,
-    pending_reason: Option<(sigurg_traces::Sym, sigurg_traces::Sym)>,
+    /// The wait reason of a G in Gpreempted.
+    preempted_reason: Sym,
     /// The G of a fault that waits for its name.
     suspected: Option<u32>,
     suspect: Option<Box<Suspect>>,
@@ -140,7 +141,7 @@ impl Checker {
             signals_seen: false,
             lossy: false,
             slack: if options.complete { 64 } else { 1 << 12 },
-            pending_reason: None,
+            preempted_reason: Sym::NONE,
             suspected: None,
             suspect: None,
             summary: Summary {
@@ -207,6 +208,7 @@ impl Checker {
         }
         let signal = e.on == Stack::Gsignal;
         if signal {
+            self.interrupted(e)?;
             return self.object(e, None);
         }
         self.settle_store(e);
@@ -223,6 +225,7 @@ impl Checker {
         };
         if e.m >= 0 {
             self.actor(e, curg)?;
+            self.alive(e, word)?;
             if let Some(word) = word {
                 self.rest(e, word)?;
                 self.stepped(e, word, gs, place)?;
@@ -266,7 +269,7 @@ impl Checker {
             }
             Kind::Execute { inherit_time } => {
                 let gs = self.target(e, false)?;
-                self.booted();
+                self.booted()?;
                 self.execute(e, gs, inherit_time)
             }
             Kind::PRequest { target_p, preempt } => self.p_request(e, target_p, preempt),
@@ -285,7 +288,7 @@ impl Checker {
                 let gs = self.target(e, false)?;
                 self.status_fail(e, gs)?;
                 if crate::rules::primitive::on_failure(via) == crate::rules::primitive::OnFailure::Spins {
-                    self.spins(e.m, gs, want_from, want_to);
+                    return self.spins(e.m, gs, want_from, want_to);
                 }
                 Ok(())
             }
@@ -388,13 +391,15 @@ impl Checker {
             Kind::PStatus { target_p, from, to, cas } => {
                 self.p_status(e, PChange { p: target_p, from, to, cas })
             }
-            Kind::Handoffp { target_p } => self.handoff(target_p),
-            Kind::RetakeSyscall { target_p } => self.retake(target_p),
+            Kind::Handoffp { target_p } => self.handoff(e, target_p),
+            Kind::RetakeSyscall { target_p } => self.retake(e, target_p),
             Kind::SyscallBlock { target_p, target_m } => {
                 let gs = self.target(e, false)?;
                 self.syscall_block(e, gs, target_p, target_m)
             }
-            Kind::Startm { target_p, .. } => self.queue_p(target_p),
+            Kind::Startm { target_p, .. } => self.startm(e, target_p),
+            Kind::MStart => self.m_start(e),
+            Kind::GcPhase { phase } => self.gc_phase(e, phase),
             Kind::Procresize { old, new } => self.procresize(e, old, new),
             Kind::StwBegin { .. } => self.stw_begin(e),
             Kind::StwStopped { .. } => self.stw_stopped(e),
@@ -421,13 +426,22 @@ impl Checker {
     #[cold]
     fn learn_sites(&mut self, symbols: &Symbols) {
         for index in self.sites.len()..=symbols.len() {
-            let name = symbols.resolve(sigurg_traces::Sym(index as u32));
+            let name = symbols.resolve(Sym(index as u32));
             self.sites.push(self.table.site(name));
             self.suspendable.push(SUSPENDABLE_REASONS.contains(&name));
+            if name == "preempted" {
+                self.preempted_reason = Sym(index as u32);
+            }
             let rows = p_status::ROWS.iter().enumerate();
             let fits = |row: &p_status::Row| !name.is_empty() && p_status::names(row, name);
             self.p_sites.push(rows.fold(0, |set, (i, row)| if fits(row) { set | 1 << i } else { set }));
         }
+    }
+
+    /// Whether the event's function is the one of [`known`](crate::rules::transition::known).
+    #[inline]
+    fn site_is(&self, site: Sym, function: usize) -> bool {
+        self.sites.get(site.0 as usize) == Some(&Table::known(function))
     }
 
     #[inline]

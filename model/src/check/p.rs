@@ -5,8 +5,9 @@ use sigurg_traces::{Event, PStatus};
 use super::Checker;
 use super::flag::Flag;
 use super::m::NO_M;
+use crate::rules::sequence::Place;
 use super::violation::{Verdict, bad, broken};
-use crate::rules::p_status::{Link, ROWS, rows};
+use crate::rules::p_status::{Link, ROWS, When, rows};
 use crate::rules::rule::Rule;
 
 /// The ring of a P: counters as Go's `runqhead` and `runqtail`.
@@ -28,6 +29,21 @@ pub(crate) struct P {
     pub(crate) runnext: u32,
     pub(crate) ring: Ring,
     pub(crate) preempt: Flag,
+    /// It was set up by procresize.
+    ready: bool,
+    /// An M that waits is given it.
+    pub(crate) offer: Offer,
+}
+
+/// Whether a P without an M is on its way to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It lies on the idle list, or is in the hand of the M that gave it away.
+    No,
+    /// This M gives it to one that waits (startm, startlockedm).
+    By(i32),
+    /// The start of the world may give it to one.
+    Maybe,
 }
 
 impl P {
@@ -37,6 +53,8 @@ impl P {
         runnext: 0,
         ring: Ring { tail: 0, head: 0, count: 0 },
         preempt: Flag::CLEAR,
+        ready: false,
+        offer: Offer::No,
     };
 }
 
@@ -110,7 +128,9 @@ impl Checker {
                 if own >= 0 {
                     return broken(Rule::OneP, what(), format!("M{m} holds P{own} already"));
                 }
+                self.offered(e, p)?;
                 self.m(m).p = p;
+                self.m(m).gave = NO_M;
                 self.p(p).m = m;
             }
             Link::Give if row.id == "PS18" => {
@@ -125,6 +145,7 @@ impl Checker {
                     return broken(Rule::OneP, what(), format!("M{m} holds P{own}"));
                 }
                 self.m(m).p = -1;
+                self.m(m).gave = p;
                 self.p(p).m = NO_M;
             }
             Link::Keep => {
@@ -148,11 +169,24 @@ impl Checker {
             }
             Link::Cut => self.cut(e, c, wired)?,
         }
-        if row.stopped && !self.stw.may_resize(m) {
-            return broken(Rule::StwOrder, what(), "only while the world is stopped".to_owned());
+        if !match row.stw {
+            When::Any => true,
+            When::Resizing => self.stw.is_resizing(m),
+            When::Stopping => self.stw.is_stopping_by(m),
+            When::Waiting => self.stw.can_be_waiting() || !self.claims,
+        } {
+            return broken(Rule::StwOrder, what(), format!("only while {}", row.stw.says()));
         }
-        if row.id == "PS08" {
-            self.stw.asked(m);
+        match row.id {
+            "PS08" => self.stw.asked(m),
+            "PS06" | "PS07" => self.stw.freezes(),
+            "PS01" => self.p(p).ready = true,
+            "PS02" => self.p(p).offer = Offer::Maybe,
+            "PS11" | "PS15" => self.m(m).gave = p,
+            _ => {}
+        }
+        if row.link != Link::Take && to != PStatus::Idle {
+            self.p(p).offer = Offer::No;
         }
         if to == PStatus::Dead && (self.p(p).ring.count != 0 || self.p(p).runnext != 0) {
             return broken(
@@ -164,6 +198,55 @@ impl Checker {
         self.p(p).status = to;
         self.summary.p_rows[index] += 1;
         Ok(())
+    }
+
+    /// An M takes a P from the idle list, or one that was given to it while it waited.
+    fn offered(&mut self, e: &Event, p: i32) -> Verdict {
+        let place = self.m(e.m).place;
+        let waits = matches!(place, Place::Stopped | Place::StopLocked) || !self.m(e.m).scheduling && self.m(e.m).curg == 0;
+        let must = place == Place::Stopped;
+        let offer = self.p(p).offer;
+        let given = matches!(offer, Offer::By(_));
+        if place == Place::Starting && offer == Offer::By(e.m) {
+            // newm borrows it; the offer stands.
+            return Ok(());
+        }
+        self.p(p).offer = Offer::No;
+        if !self.p(p).ready {
+            return bad(format!("P{p} was never set up"));
+        }
+        if given && !waits || offer == Offer::No && must {
+            let was = if given { "was given to an M that waits" } else { "was given to nobody" };
+            return broken(
+                Rule::OneP,
+                format!("M{} takes P{p}, which {was}", e.m),
+                "an M that waited takes the P that startm or startlockedm gave it; others take idle ones",
+            );
+        }
+        Ok(())
+    }
+
+    /// A P goes to an M that waits, or to a new one.
+    pub(crate) fn startm(&mut self, e: &Event, p: i32) -> Verdict {
+        if p < 0 {
+            return Ok(());
+        }
+        self.known_p(p)?;
+        let held = self.p(p);
+        if held.m != NO_M || held.status != PStatus::Idle || matches!(held.offer, Offer::By(_)) {
+            return broken(
+                Rule::OneP,
+                format!("M{} starts an M with P{p}, which is {} (M{}, offered: {:?})", e.m, held.status, held.m, held.offer),
+                "a Pidle that nobody has",
+            );
+        }
+        held.offer = Offer::By(e.m);
+        Ok(())
+    }
+
+    /// Every P that procresize made was set up.
+    pub(crate) fn all_ready(&self) -> bool {
+        self.ps.iter().all(|p| p.ready)
     }
 
     /// Rows that the function of a trace may stand for, as a bit set; `None` if it is not known.

@@ -152,6 +152,10 @@ impl Checker {
                 ring.tail = ring.tail.wrapping_add(1);
                 ring.tail.wrapping_sub(1)
             }
+            Queue::Disabled => {
+                self.m(m).scheduling = false;
+                0
+            }
             _ => 0,
         };
         let g = &mut self.gs[gs as usize];
@@ -184,6 +188,7 @@ impl Checker {
             }
             Grip::Stolen if queue == Queue::Local => how == PutHow::Steal,
             Grip::Drained => matches!(how, PutHow::Batch | PutHow::Head),
+            Grip::Popped if queue == Queue::Global => true,
             Grip::Spilled => how == PutHow::Batch,
             _ => how == if spills { PutHow::Batch } else { PutHow::One } || spills && how == PutHow::One,
         };
@@ -200,8 +205,9 @@ impl Checker {
 
     pub(crate) fn runq_get(&mut self, e: &Event, gs: u32, p: i32, queue: Queue, how: TakeHow) -> Verdict {
         let m = e.m;
-        if how == TakeHow::Pop {
+        if how == TakeHow::Pop && queue != Queue::Disabled {
             self.may_dispatch(e, gs)?;
+            self.must_schedule(e, gs)?;
         }
         let own = self.m(m).p;
         match (how, queue) {
@@ -269,6 +275,7 @@ impl Checker {
     pub(crate) fn runq_steal(&mut self, e: &Event, gs: u32, p: i32, queue: Queue) -> Verdict {
         let m = e.m;
         self.may_dispatch(e, gs)?;
+        self.must_schedule(e, gs)?;
         let own = self.m(m).p;
         if own < 0 || own == p {
             return broken(
@@ -396,9 +403,27 @@ impl Checker {
             Some(_) => {}
         }
         self.locked_right(gs, m)?;
+        let found = matches!(grip, Grip::Popped | Grip::PoppedNext | Grip::Stolen | Grip::Found);
+        if found {
+            self.must_schedule(e, gs)?;
+        }
+        self.m(m).scheduling = false;
         self.m(m).curg = gs;
         self.gs[gs as usize].history.push(Record::execute(e.seq, m));
         Ok(())
+    }
+
+    /// Only schedule looks for a G to run.
+    #[inline]
+    fn must_schedule(&self, e: &Event, gs: u32) -> Verdict {
+        if self.ms[(e.m + 1) as usize].scheduling {
+            return Ok(());
+        }
+        broken(
+            Rule::ProgramOrder,
+            format!("M{} takes {} to run it, but is not in schedule", e.m, self.g_name(gs)),
+            "schedule first: it clears preempt of its P",
+        )
     }
 
     #[cold]

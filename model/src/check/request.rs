@@ -4,7 +4,7 @@
 //! 2. `preempt` and `stackguard0` are also written by preemptone, without any lock: of them a trace knows
 //!    what may be and what surely is ([`Flag`](super::flag::Flag)).
 
-use sigurg_traces::{Event, GStatus, Guard, Request};
+use sigurg_traces::{Event, GStatus, Guard, Request, Stack};
 
 use super::Checker;
 use super::m::Store;
@@ -70,18 +70,22 @@ impl Checker {
                 self.gs[gs as usize].shrink = false;
             }
             Request::Stackguard0(guard) => {
-                if !holder && !own && !dead && !(guard == Guard::Preempt && self.m(m).place == Place::AskingOneGuard) {
+                // The handler of a fatal signal freezes the world: preemptone on the signal stack.
+                let asks = self.m(m).place == Place::AskingOneGuard || e.on == Stack::Gsignal;
+                if !holder && !own && !dead && !(guard == Guard::Preempt && asks) {
                     return self.foreign_write(e, gs, "its own M, the holder of its scan bit, or preemptone");
                 }
                 match guard {
                     Guard::Preempt => self.poisoned(e, gs, own)?,
                     Guard::Normal | Guard::Zero => {
                         self.guard_restored(e, gs, own, since)?;
-                        if guard == Guard::Zero {
+                        // gfget and gfput change stacks of dead Gs, and so does the collector.
+                        if dead {
                             self.gs[gs as usize].stack = 0;
                         }
                     }
-                    Guard::Fork | Guard::ForceMove => {}
+                    Guard::Fork => self.gs[gs as usize].forking = true,
+                    Guard::ForceMove => self.gs[gs as usize].force_move = true,
                 }
             }
         }
@@ -117,8 +121,15 @@ impl Checker {
                 );
             }
             self.m(m).exiting = 0;
+        } else if own && !self.sequences.is_closed(self.ms[(m + 1) as usize].place) && !self.gs[gs as usize].forking {
+            return broken(
+                Rule::RequestWrite,
+                format!("M{m} restores the guard of {} out of nothing", self.g_name(gs)),
+                "execute, newstack, copystack, exitsyscall, or the end of a fork",
+            );
         }
         let g = &mut self.gs[gs as usize];
+        g.forking = false;
         g.poison.cleared(since, e.seq);
         g.trapped = false;
         Ok(())
@@ -157,6 +168,13 @@ impl Checker {
                     Rule::OneP,
                     format!("M{m} begins to schedule on P{p}"),
                     format!("its own P{}", self.m(m).p),
+                );
+            }
+            if core::mem::replace(&mut self.m(m).scheduling, true) {
+                return broken(
+                    Rule::ProgramOrder,
+                    format!("M{m} begins to schedule again"),
+                    "it runs what it finds, hands it to its M, or sets it aside, and then begins again",
                 );
             }
             self.p(p).preempt.cleared(since, e.seq);

@@ -1,6 +1,6 @@
 //! Stop-the-world: asked, stopped, started, by one M, in turn.
 
-use sigurg_traces::{Event, PStatus};
+use sigurg_traces::{Event, PStatus, Phase};
 
 use super::Checker;
 use super::m::NO_M;
@@ -29,11 +29,12 @@ pub(crate) struct Stw {
     frozen: bool,
     procs: i64,
     resized: Option<i64>,
+    phase: Phase,
 }
 
 impl Stw {
     pub(crate) const NEW: Self =
-        Self { world: World::Booting, m: NO_M, waiting: false, frozen: false, procs: 0, resized: None };
+        Self { world: World::Booting, m: NO_M, waiting: false, frozen: false, procs: 0, resized: None, phase: Phase::Off };
 
     /// `gcwaiting` is set, beyond doubt.
     pub(crate) fn is_stopping_surely(&self) -> bool {
@@ -52,22 +53,38 @@ impl Stw {
         }
     }
 
-    /// preemptall outside of a stop-the-world: forEachP, or the end of a crash.
-    pub(crate) fn asked_all(&mut self, m: i32) {
-        if self.world == World::Stopping && self.m == m {
-            self.waiting = true;
-        } else if self.world == World::Running {
-            self.frozen = true;
-        }
+    /// A P was given up for `gcwaiting`, or asked to, though nobody stops the world: a crash freezes it.
+    pub(crate) fn freezes(&mut self) {
+        self.frozen |= self.world == World::Running;
     }
 
-    /// Whether the M may change the number of Ps.
-    pub(crate) fn may_resize(&self, m: i32) -> bool {
-        match self.world {
+    /// Whether an M can see `gcwaiting`.
+    pub(crate) fn can_be_waiting(&self) -> bool {
+        matches!(self.world, World::Running | World::Stopping)
+    }
+
+    /// Whether the M may call procresize.
+    fn may_resize(&self, m: i32) -> bool {
+        let here = match self.world {
             World::Booting => true,
             World::Starting => self.m == m,
             World::Running | World::Stopping | World::Stopped => false,
-        }
+        };
+        here && self.resized.is_none()
+    }
+
+    /// Whether the M is in procresize.
+    pub(crate) fn is_resizing(&self, m: i32) -> bool {
+        self.resized.is_some() && (self.world == World::Booting || self.world == World::Starting && self.m == m)
+    }
+
+    pub(crate) fn is_stopping_by(&self, m: i32) -> bool {
+        self.world == World::Stopping && self.m == m
+    }
+
+    /// Whether the M is in the middle of stopping or starting the world, on its scheduler stack.
+    pub(crate) fn is_between(&self, m: i32) -> bool {
+        matches!(self.world, World::Stopping | World::Starting) && self.m == m
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -170,10 +187,32 @@ impl Checker {
 
     /// The first dispatch ends the boot.
     #[inline]
-    pub(crate) fn booted(&mut self) {
+    pub(crate) fn booted(&mut self) -> Verdict {
         if self.stw.world == World::Booting {
             self.stw.world = World::Running;
+            if !self.all_ready() {
+                return broken(Rule::StwOrder, "a P was not set up".into(), "procresize sets up every P (PS01)");
+            }
         }
+        Ok(())
+    }
+
+    /// The phase of the collector changes while the world is stopped, in a circle.
+    pub(crate) fn gc_phase(&mut self, e: &Event, phase: Phase) -> Verdict {
+        let next = match self.stw.phase {
+            Phase::Off => Phase::Mark,
+            Phase::Mark => Phase::MarkTermination,
+            Phase::MarkTermination => Phase::Off,
+        };
+        if phase != next || self.stw.world != World::Stopped || self.stw.m != e.m {
+            return broken(
+                Rule::StwOrder,
+                format!("M{} turns the collector from {} to {phase}, the world is {:?}", e.m, self.stw.phase, self.stw.world),
+                format!("to {next}, by the M that stopped the world, while it is stopped"),
+            );
+        }
+        self.stw.phase = phase;
+        Ok(())
     }
 
     pub(crate) fn world_is_stopped(&self, gs: u32, c: super::g::StatusChange) -> Verdict {

@@ -7,7 +7,9 @@ use sigurg_traces::{Event, GStatus};
 use super::Checker;
 use super::violation::{Verdict, broken};
 use crate::rules::rule::Rule;
+use crate::rules::sequence::Place;
 use crate::rules::suspend::Suspended;
+use crate::rules::transition::known;
 
 /// How far a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +180,13 @@ impl Checker {
             return self.owner(
                 format!("M{m} resumes {} for call {sid}", self.g_name(gs)),
                 "the owner resumes the G that it owns, once",
+            );
+        }
+        if self.site_is(e.site, known::MARKROOT) && self.ms[(m + 1) as usize].place == Place::Owning {
+            return broken(
+                Rule::ProgramOrder,
+                format!("the collector resumes {} without having scanned its stack", self.g_name(gs)),
+                "shrinkstack, or preemptShrink=true",
             );
         }
         if call.stopped != stopped {

@@ -75,15 +75,17 @@ impl Checker {
                 format!("it holds P{}", self.m(target_m).p),
             );
         }
+        self.m(e.m).blocked_p = p;
         Ok(())
     }
 
     /// PS10, PS11: the link is cut by the holder of the scan bit of the G in the system call.
     pub(crate) fn cut(&mut self, e: &Event, c: PChange, wired: i32) -> Verdict {
-        let blocking = self.m(e.m).blocking;
+        let (blocking, blocked_p) = (self.m(e.m).blocking, self.m(e.m).blocked_p);
         let curg = if wired == NO_M { 0 } else { self.m(wired).curg };
         let held = blocking != 0
             && blocking == curg
+            && blocked_p == c.p
             && matches!(self.gs[curg as usize].status, GStatus::Scansyscall | GStatus::Scandeadextra);
         if !held {
             return broken(
@@ -97,12 +99,30 @@ impl Checker {
         Ok(())
     }
 
-    pub(crate) fn retake(&self, p: i32) -> Verdict {
-        self.known_p(p)
+    pub(crate) fn retake(&mut self, e: &Event, p: i32) -> Verdict {
+        self.known_p(p)?;
+        let m = self.m(e.m);
+        let took = if m.blocking != 0 { m.blocked_p } else { m.gave };
+        if took != p || m.curg != 0 {
+            return broken(
+                Rule::Syscall,
+                format!("M{} retakes P{p}", e.m),
+                format!("the monitor, which runs no G, retakes P{took}"),
+            );
+        }
+        Ok(())
     }
 
-    pub(crate) fn handoff(&self, p: i32) -> Verdict {
+    pub(crate) fn handoff(&mut self, e: &Event, p: i32) -> Verdict {
         self.known_p(p)?;
+        let gave = core::mem::replace(&mut self.m(e.m).gave, NO_M);
+        if gave != p && self.ps[p as usize].m == NO_M {
+            return broken(
+                Rule::PChain,
+                format!("M{} hands P{p} off", e.m),
+                format!("P{gave}, which it gave away or took last"),
+            );
+        }
         let held = &self.ps[p as usize];
         if held.m != NO_M {
             return broken(

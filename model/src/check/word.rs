@@ -123,9 +123,11 @@ impl Checker {
                 match (from, to) {
                     (PStatus::Idle, PStatus::Running) => Step::Wirep,
                     (PStatus::Running, PStatus::Idle) if own => Step::Releasep,
-                    (PStatus::Running, PStatus::Idle | PStatus::Gcstop) if !own => Step::CutP,
+                    (PStatus::Running, PStatus::Idle) if self.m(e.m).curg == 0 => Step::CutPMonitor,
+                    (PStatus::Running, PStatus::Idle) => Step::CutP,
+                    (PStatus::Running, PStatus::Gcstop) if !own => Step::CutPStop,
                     (PStatus::Running, PStatus::Syscall) => Step::EnterPsyscall,
-                    (PStatus::Syscall, PStatus::Idle) if self.takes_psyscall(e) => Step::TakePsyscall,
+                    (PStatus::Syscall, PStatus::Idle) => self.takes_psyscall(e),
                     _ => Step::OtherP,
                 }
             }
@@ -148,9 +150,13 @@ impl Checker {
     }
 
     /// PS15 (another M's P) as against PS14 (the own one, on the way out of the system call).
-    fn takes_psyscall(&mut self, e: &Event) -> bool {
+    fn takes_psyscall(&mut self, e: &Event) -> Step {
         let curg = self.m(e.m).curg;
-        self.gs[curg as usize].status.base() != GStatus::Syscall
+        match curg {
+            0 => Step::TakePsyscallMonitor,
+            _ if self.gs[curg as usize].status.base() == GStatus::Syscall => Step::OtherP,
+            _ => Step::TakePsyscall,
+        }
     }
 }
 

@@ -128,6 +128,45 @@ const ADOPT: Config = Config {
     ..BASE
 };
 
+const LIFECYCLE: Config = Config {
+    name: "lifecycle",
+    about: "a goroutine that exits and is born again in the same G struct, while suspenders are after it",
+    suspenders: 2,
+    user: User { exits: true, ..BASE.user },
+    ..BASE
+};
+
+const RETAKE: Config = Config {
+    name: "retake",
+    about: "sysmon takes the P of a system call for another G; both sides race for it",
+    gs: 2,
+    ms: 2,
+    suspenders: 0,
+    procs: Some(1),
+    queues: true,
+    user: User { calls: false, syscalls: true, ..BASE.user },
+    sysmon: Sysmon::Forever,
+    unsafe_points: UnsafePoints::AtMost(0),
+    paced_signals: true,
+    liveness: true,
+    ..BASE
+};
+
+const STW_QUEUES: Config = Config {
+    name: "stw-queues",
+    about: "stop-the-world beside 2 Gs: where do the preempted wait, and does the world start again?",
+    gs: 2,
+    suspenders: 0,
+    procs: Some(1),
+    queues: true,
+    user: User { gosched: true, ..BASE.user },
+    stw: true,
+    unsafe_points: UnsafePoints::AtMost(1),
+    paced_signals: true,
+    liveness: true,
+    ..BASE
+};
+
 const REASONS: Config = Config {
     name: "reasons",
     about: "2 suspenders of a G that also parks by itself: whose wait reason stands?",
@@ -194,6 +233,11 @@ pub fn all() -> Vec<(Config, When)> {
         (under("timer/sigurg", TIMER, Profile::SIGURG), Always),
         (under("park/sigurg", PARK, Profile::SIGURG), Always),
         (under("adopt/sigurg", ADOPT, Profile::SIGURG), Always),
+        (under("lifecycle/go1.27", LIFECYCLE, go(27)), Always),
+        (under("retake/go1.25", RETAKE, go(25)), Always),
+        (under("retake/go1.27", RETAKE, go(27)), Always),
+        (under("stw-queues/go1.25", STW_QUEUES, go(25)), Always),
+        (under("stw-queues/go1.27", STW_QUEUES, go(27)), Always),
         (under("queues/go1.25", QUEUES, go(25)), Nightly),
         (under("queues/go1.27", QUEUES, go(27)), Always),
         (

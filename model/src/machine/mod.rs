@@ -6,10 +6,10 @@
 //! signal handler: that is the grain at which the hazards of real Go show.
 //!
 //! Each file is one actor or one Go function, and reads in the order of its steps:
-//! [`suspender`] (suspendG, resumeG), [`scheduler`] (schedule, execute), [`user`] (what running code may
-//! do), [`leave`] (goschedImpl, goyield, preemptPark, gopark, goexit), [`newstack`], [`coro`],
-//! [`syscall`], [`handler`] (the signal), [`preemptone`], [`stw`], [`sysmon`], [`outside`].
-//! [`state`] is what they share, [`invariant`] and [`promise`] what must hold, [`config`] and [`family`]
+//! `suspender` (suspendG, resumeG), `scheduler` (schedule, execute), `user` (what running code may
+//! do), `leave` (goschedImpl, goyield, preemptPark, gopark, goexit), `newstack`, `coro`,
+//! `syscall`, `handler` (the signal), `preemptone`, `stw`, `sysmon`, `outside`.
+//! `state` is what they share, `invariant` and `promise` what must hold, [`config`] and [`family`]
 //! the bounded configurations.
 //!
 //! What the machine leaves out, and why that is sound enough to be useful:
@@ -45,6 +45,7 @@ mod word;
 
 use crate::space::{Finding, Packed, Promise, Space};
 use config::{Config, Sysmon, UnsafePoints};
+use sigurg_traces::GStatus;
 use state::{GS, Handler, M, MPc, MS, PStat, Place, SPc, SUSPENDERS, State, Status};
 use step::{Act, Actor, Move};
 
@@ -70,6 +71,12 @@ impl Machine {
         let alike = config.procs.is_none() && !config.queues && !config.c_threads && !config.user.coroswitch;
         assert!(!config.symmetry || alike, "{}: its actors are not alike", config.name);
         Self { findings: invariant::findings(&config), promises: promise::promises(&config), config }
+    }
+
+    /// The status words of the Gs in a state.
+    pub fn statuses(&self, state: Packed) -> Vec<GStatus> {
+        let s = State::unpack(state);
+        self.each_g().map(|g| s.g[g].gstatus()).collect()
     }
 
     /// The configuration.

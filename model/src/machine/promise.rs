@@ -5,7 +5,7 @@
 //! yet never leaves the region. (With choices for ever, bad luck would break every promise: a G that parks
 //! and is woken just between each look of its suspender and each claim.)
 
-use super::config::Config;
+use super::config::{Config, Sysmon};
 use super::state::{LastSignal, SPc, State, Status, StwPc};
 use super::{Machine, holds_scan};
 use crate::rules::hazard::Hazard;
@@ -50,7 +50,8 @@ pub(super) fn promises(config: &Config) -> Vec<Promise> {
             invariant("INV-61", "stop-the-world ends", STW_WAITS)
         });
     }
-    if config.queues && config.suspenders == 0 {
+    // Without a sysmon nobody asks a long runner to make room.
+    if config.queues && config.suspenders == 0 && config.sysmon == Sysmon::Forever {
         for g in 0..config.gs {
             all.push(invariant("INV-57", "a runnable G runs", G_IS_RUNNABLE + g));
         }

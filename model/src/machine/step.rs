@@ -98,7 +98,6 @@ acts! {
     PutLocal = "puts it on the local queue",
     PutRunnext = "puts it in runnext",
     PreemptedReleased = "preemptPark: Gscanpreempted -> Gpreempted (T17)",
-    HandoffLocked = "the thread stays in its handler and hands its P off (X-PARK)",
     Grow = "newstack: Grunning -> Gcopystack (T55)",
     GrowGuard = "copystack: stackguard0 = normal",
     GrowBack = "newstack: Gcopystack -> Grunning (T56)",

@@ -24,6 +24,31 @@ pub enum Link {
     Cut,
 }
 
+/// When a row may be taken, as the world goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At any time.
+    Any,
+    /// In procresize: before the first start, or between stop and start, by the M that starts the world.
+    Resizing,
+    /// By the M that stops the world, before it is stopped.
+    Stopping,
+    /// By any M that sees `gcwaiting`.
+    Waiting,
+}
+
+impl When {
+    /// In words: only while …
+    pub const fn says(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Resizing => "procresize runs, with the world stopped",
+            Self::Stopping => "this M stops the world",
+            Self::Waiting => "a stop-the-world is pending",
+        }
+    }
+}
+
 /// One row.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -39,8 +64,8 @@ pub struct Row {
     pub cas: bool,
     /// What it does to the link.
     pub link: Link,
-    /// Whether the world is stopped, or not yet started.
-    pub stopped: bool,
+    /// When it may happen.
+    pub stw: When,
     /// The releases that have it.
     pub releases: Releases,
 }
@@ -53,13 +78,14 @@ const fn row(
     sites: &'static [&'static str],
     cas: bool,
     link: Link,
-    stopped: bool,
+    stw: When,
     releases: Releases,
 ) -> Row {
-    Row { id, from, to, sites, cas, link, stopped, releases }
+    Row { id, from, to, sites, cas, link, stw, releases }
 }
 
 use Link::{Cut, Free, Give, Keep, Take};
+use When::{Any, Resizing, Stopping, Waiting};
 use PStatus::{Dead, Gcstop, Idle, Running, Syscall};
 
 const ALL: Releases = Releases::ALL;
@@ -69,25 +95,25 @@ const NEW: Releases = Releases::since(26);
 /// The table.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
-    row("PS01", Idle, Gcstop, &["init"], false, Free, true, ALL),
-    row("PS01", Dead, Gcstop, &["init"], false, Free, true, ALL),
-    row("PS02", Gcstop, Idle, &["procresize"], false, Free, true, ALL),
-    row("PS03", Gcstop, Running, &["procresize"], false, Keep, true, ALL),
-    row("PS04", Idle, Running, &["wirep"], false, Take, false, ALL),
-    row("PS05", Running, Idle, &["releasep", "releasepNoTrace"], false, Give, false, ALL),
-    row("PS06", Idle, Gcstop, &["gcstopm"], false, Free, false, ALL),
-    row("PS07", Idle, Gcstop, &["handoffp"], false, Free, false, ALL),
-    row("PS08", Running, Gcstop, &["stopTheWorldWithSema"], false, Keep, false, ALL),
-    row("PS09", Idle, Gcstop, &["stopTheWorldWithSema"], false, Free, false, ALL),
-    row("PS10", Running, Gcstop, &["releaseP", "gcstopP"], false, Cut, false, NEW),
-    row("PS11", Running, Idle, &["releaseP", "takeP"], false, Cut, false, NEW),
-    row("PS12", Running, Gcstop, &["entersyscallHandleGCWait"], false, Give, false, NEW),
-    row("PS13", Running, Syscall, &["reentersyscall"], false, Give, false, OLD),
-    row("PS14", Syscall, Idle, &["exitsyscallfast"], true, Free, false, OLD),
-    row("PS15", Syscall, Idle, &["retake", "forEachP", "forEachPInternal"], true, Free, false, OLD),
-    row("PS16", Syscall, Gcstop, &["stopTheWorldWithSema", "entersyscall_gcwait"], true, Free, false, OLD),
-    row("PS17", Gcstop, Dead, &["destroy"], false, Free, true, ALL),
-    row("PS18", Gcstop, Idle, &["procresize"], false, Give, true, ALL),
+    row("PS01", Idle, Gcstop, &["init"], false, Free, Resizing, ALL),
+    row("PS01", Dead, Gcstop, &["init"], false, Free, Resizing, ALL),
+    row("PS02", Gcstop, Idle, &["procresize"], false, Free, Resizing, ALL),
+    row("PS03", Gcstop, Running, &["procresize"], false, Keep, Resizing, ALL),
+    row("PS04", Idle, Running, &["wirep"], false, Take, Any, ALL),
+    row("PS05", Running, Idle, &["releasep", "releasepNoTrace"], false, Give, Any, ALL),
+    row("PS06", Idle, Gcstop, &["gcstopm"], false, Free, Waiting, ALL),
+    row("PS07", Idle, Gcstop, &["handoffp"], false, Free, Waiting, ALL),
+    row("PS08", Running, Gcstop, &["stopTheWorldWithSema"], false, Keep, Stopping, ALL),
+    row("PS09", Idle, Gcstop, &["stopTheWorldWithSema"], false, Free, Stopping, ALL),
+    row("PS10", Running, Gcstop, &["releaseP", "gcstopP"], false, Cut, Stopping, NEW),
+    row("PS11", Running, Idle, &["releaseP", "takeP"], false, Cut, Any, NEW),
+    row("PS12", Running, Gcstop, &["entersyscallHandleGCWait"], false, Give, Waiting, NEW),
+    row("PS13", Running, Syscall, &["reentersyscall"], false, Give, Any, OLD),
+    row("PS14", Syscall, Idle, &["exitsyscallfast"], true, Free, Any, OLD),
+    row("PS15", Syscall, Idle, &["retake", "forEachP", "forEachPInternal"], true, Free, Any, OLD),
+    row("PS16", Syscall, Gcstop, &["stopTheWorldWithSema", "entersyscall_gcwait"], true, Free, Waiting, OLD),
+    row("PS17", Gcstop, Dead, &["destroy"], false, Free, Resizing, ALL),
+    row("PS18", Gcstop, Idle, &["procresize"], false, Give, Resizing, ALL),
 ];
 
 /// Whether the row names that function of a trace.

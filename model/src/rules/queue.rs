@@ -101,8 +101,8 @@ pub const fn placement(grip: Grip, profile: &Profile) -> Queues {
         // What a batch from the global queue or a thief keeps; a G that may not run now is set aside.
         Grip::Popped => Queues::of(&[Local, Global, Disabled]),
         Grip::Stolen => Queues::of(&[Local, Disabled]),
-        Grip::PoppedNext => Queues::of(&[Disabled]),
-        Grip::Found | Grip::Continued | Grip::Coroutine | Grip::Handed => Queues::of(&[]),
+        Grip::PoppedNext | Grip::Found => Queues::of(&[Disabled]),
+        Grip::Continued | Grip::Coroutine | Grip::Handed => Queues::of(&[]),
     }
 }
 

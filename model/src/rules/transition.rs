@@ -64,6 +64,7 @@ pub enum Change {
     ExitsyscallNoP,
     Block,
     Unblock,
+    Misblock,
     Claim,
     OpenWindow,
     CloseWindow,
@@ -189,8 +190,10 @@ pub const ROWS: &[Row] = &[
     row("T38", Syscall, Runnable, CAS, &["exitsyscall0"], ItsM, until(25), C::ExitsyscallNoP, "dropg; an idle P and execute, or the global queue"),
     row("T39", Syscall, Scansyscall, SET, &["setBlockOnExitSyscall"], Any, since(26), C::Block, "holds the link of M and P while it is cut"),
     row("T40", Deadextra, Scandeadextra, SET, &["setBlockOnExitSyscall"], Any, since(26), C::Block, "the same for an idle foreign thread"),
-    row("T41", Scansyscall, Syscall, CLEAR, &["resume", "setBlockOnExitSyscall"], Holder, since(26), C::Unblock, "or undone at once, when the link had changed"),
-    row("T42", Scandeadextra, Deadextra, CLEAR, &["resume", "setBlockOnExitSyscall"], Holder, since(26), C::Unblock, "the same"),
+    row("T41", Scansyscall, Syscall, CLEAR, &["resume"], Holder, since(26), C::Unblock, "the link of M and P may have been cut"),
+    row("T41", Scansyscall, Syscall, CLEAR, &["setBlockOnExitSyscall"], Holder, since(26), C::Misblock, "undone at once: the link had changed"),
+    row("T42", Scandeadextra, Deadextra, CLEAR, &["resume"], Holder, since(26), C::Unblock, "the same"),
+    row("T42", Scandeadextra, Deadextra, CLEAR, &["setBlockOnExitSyscall"], Holder, since(26), C::Misblock, "the same"),
 
     // Suspend and resume.
     row("T43", Runnable, Scanrunnable, SET, &["suspendG"], Suspender, ALL, C::Claim, "it may stay on its queue; the three request flags are cleared"),
@@ -261,6 +264,20 @@ pub fn site_name(function: &str) -> String {
     part.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
 }
 
+/// Functions that other rules ask for, by their place in [`known::ALL`].
+pub mod known {
+    /// `goready`.
+    pub const GOREADY: usize = 0;
+    /// `resumeG`.
+    pub const RESUMEG: usize = 1;
+    /// `preemptall`.
+    pub const PREEMPTALL: usize = 2;
+    /// `markroot`.
+    pub const MARKROOT: usize = 3;
+    /// Their names.
+    pub const ALL: &[&str] = &["goready", "resumeG", "preemptall", "markroot"];
+}
+
 /// A function that some table knows; [`Site::UNKNOWN`] for a name that none does, and for no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site(pub u8);
@@ -305,10 +322,8 @@ impl Table {
     pub fn new(profile: &Profile) -> Self {
         let mut table =
             Self { sites: Vec::new(), ranges: vec![(0, 0); STATUSES * STATUSES], candidates: Vec::new() };
-        for row in ROWS {
-            for site in row.sites {
-                table.intern(site);
-            }
+        for function in known::ALL.iter().chain(ROWS.iter().flat_map(|row| row.sites)) {
+            table.intern(function);
         }
         for &from in GStatus::ALL {
             for &to in GStatus::ALL {
@@ -335,6 +350,11 @@ impl Table {
             self.sites.push(name);
             self.sites.len() - 1
         }) as u8)
+    }
+
+    /// The site of one of [`known::ALL`].
+    pub const fn known(function: usize) -> Site {
+        Site(1 + function as u8)
     }
 
     /// The site of a function of a trace.

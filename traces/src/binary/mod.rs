@@ -18,8 +18,8 @@
 //!    that it is the last: no damaged or shortened file is read without an error.
 //! 2. Memory is bounded by [`MAX_FRAME`] and the names, whatever the file says.
 //!
-//! Not used: `postcard` through serde. Decoding the same events took twice the time (README.md has the figures), because
-//! every field is an event of its own there and differences to the event before cannot be expressed.
+//! Not used: `postcard` through serde. On the same recording it takes 53 ns to decode an event, this takes 20 with its
+//! checksum, and 23 bytes to store one where this needs 8: differences to the event before cannot be expressed there.
 
 mod field;
 mod read;

@@ -80,14 +80,14 @@ impl<R: BufRead> BinaryReader<R> {
                     continue;
                 }
                 Some(&NAME) => name(&mut cursor, &mut self.symbols).map(|()| None),
-                Some(_) => event(&mut cursor, self.next_seq, &mut self.last).map(Some),
+                Some(_) => event(&mut cursor, self.next_seq, &mut self.last),
             };
             self.frames.at = self.frames.payload.len() - cursor.rest.len();
             match record {
                 Ok(None) => {}
-                Ok(Some(event)) => {
+                Ok(event) => {
                     self.next_seq += 1;
-                    return Ok(Some(event));
+                    return Ok(event);
                 }
                 Err(damage) => return Err(self.frames.damage(damage)),
             }
@@ -213,8 +213,9 @@ fn name(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Result<(), Damage> {
     if symbols.is_oversized() { Err("more different names than a trace may have") } else { Ok(()) }
 }
 
-#[inline]
-fn event(cursor: &mut Cursor<'_>, seq: u64, last: &mut Last) -> Result<Event, Damage> {
+/// Reads the record of an event; always some, and returned as the caller needs it, for an event is long to copy.
+#[inline(always)]
+fn event(cursor: &mut Cursor<'_>, seq: u64, last: &mut Last) -> Result<Option<Event>, Damage> {
     let tag = Tag::from_index(cursor.u8()?).ok_or("no kind of event has this number")?;
     let flags = cursor.u8()?;
     if flags & !flag::ALL != 0 {
@@ -244,7 +245,7 @@ fn event(cursor: &mut Cursor<'_>, seq: u64, last: &mut Last) -> Result<Event, Da
     let (m, p, on, by) = last.actor;
     let event = Event { seq, lo, t_ns: last.t_ns, m, p, on, by, target, site, over, kind };
     match event.malformed() {
-        None => Ok(event),
+        None => Ok(Some(event)),
         Some(fault) => Err(fault),
     }
 }
@@ -253,7 +254,7 @@ macro_rules! read_kinds {
     ($($variant:ident $name:literal $need:ident {
         $($([$const:ident = $word:ident])? $field:ident: $key:ident $($opt:ident)?),*
     })+) => {
-        #[inline]
+        #[inline(always)]
         fn kind(tag: Tag, cursor: &mut Cursor<'_>) -> Result<Kind, Damage> {
             Ok(match tag {
                 $(Tag::$variant => Kind::$variant { $($field: BinaryField::get(cursor)?),* },)+

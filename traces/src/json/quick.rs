@@ -4,8 +4,8 @@
 //! it leaves is read by serde_json, so no fault is judged here and none is reported from here. A test holds
 //! the two against each other on arbitrary text.
 //!
-//! Why it exists: behind the same record serde_json reads 2.2 million events a second and sonic-rs 1.8, this reads
-//! four times as many; README.md has the figures.
+//! Why it exists: on the same lines, into the same record, serde_json reads 2.4 million events a second, sonic-rs 1.9
+//! and this 3.9; a checker that has to judge 2 million a second needs the difference.
 
 use super::key::Key;
 use super::line::{Line, Shape};

@@ -107,6 +107,16 @@ impl Ordered {
         }
     }
 
+    /// The trace itself, to read on in its own order where no legal one is wanted any more.
+    pub fn into_reader(self) -> TraceReader {
+        self.reader
+    }
+
+    /// On which line of the file event `seq` stands, from 1; `None` in the binary form.
+    pub fn line_of(&self, seq: u64) -> Option<u64> {
+        self.reader.line_of(seq)
+    }
+
     /// The next event of the order, or `None` after the last one.
     ///
     /// # Errors

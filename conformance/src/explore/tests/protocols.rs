@@ -101,8 +101,9 @@ const HAS_ONE: u32 = 2;
 const EATS: u32 = 3;
 
 /// Three philosophers, each taking first the left fork, then the right one; if `polite`, the last one the
-/// other way round. Fork `i` lies left of philosopher `i`.
-fn dine(state: u32, polite: bool) -> Vec<(Option<u8>, u32)> {
+/// other way round. Fork `i` lies left of philosopher `i`. Hunger comes as it likes, or, to `gluttons`, always
+/// again.
+fn dine(state: u32, polite: bool, gluttons: bool) -> Vec<(Option<u8>, u32)> {
     let forks = |i: u8| if polite && i == 2 { [(i + 1) % 3, i] } else { [i, (i + 1) % 3] };
     let held = |fork: u8| {
         (0..3).any(|i| match get(state, i) {
@@ -115,7 +116,7 @@ fn dine(state: u32, polite: bool) -> Vec<(Option<u8>, u32)> {
     for i in 0..3 {
         let mut go = |actor, to| moves.push((actor, set(state, i, to)));
         match get(state, i) {
-            THINKS => go(None, HUNGRY),
+            THINKS => go(gluttons.then_some(i), HUNGRY),
             HUNGRY if !held(forks(i)[0]) => go(Some(i), HAS_ONE),
             HAS_ONE if !held(forks(i)[1]) => go(Some(i), EATS),
             EATS => go(Some(i), THINKS),
@@ -133,7 +134,7 @@ fn famine(state: u32, _: u8) -> bool {
 
 #[test]
 fn philosophers_with_a_fork_each_are_stuck() {
-    let space = Textbook::new(|s| dine(s, false), |_| false, famine, 1);
+    let space = Textbook::new(|s| dine(s, false, false), |_| false, famine, 1);
     let report = run(&space);
     let found = &report.found[0];
     assert_eq!((found.moves(), &found.ending), (6, &Ending::Stuck));
@@ -143,11 +144,11 @@ fn philosophers_with_a_fork_each_are_stuck() {
 
 #[test]
 fn a_polite_philosopher_ends_the_famine_but_not_the_envy() {
-    let space = Textbook::new(|s| dine(s, true), |_| false, famine, 1);
+    let space = Textbook::new(|s| dine(s, true, false), |_| false, famine, 1);
     assert_eq!(run(&space).found, []);
     // Weak fairness does not feed a single one: the forks are free only now and then.
     let envy = |state, _| (HUNGRY..EATS).contains(&get(state, 0));
-    let space = Textbook::new(|s| dine(s, true), |_| false, envy, 1);
+    let space = Textbook::new(|s| dine(s, true, true), |_| false, envy, 1);
     let report = run(&space);
     assert!(matches!(report.found[0].ending, Ending::Cycle(_)), "{report:?}");
     assert_real(&space, &report.found[0]);

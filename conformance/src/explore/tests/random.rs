@@ -43,7 +43,7 @@ fn distances(graph: &Graph) -> Vec<Option<usize>> {
     distance
 }
 
-/// Whether a run can visit exactly the nodes of the set for ever, fairly.
+/// Whether a run can visit exactly the nodes of the set for ever, fairly and without a free choice.
 fn can_stay(graph: &Graph, set: u32) -> bool {
     let inside = |node: usize| set >> node & 1 != 0;
     let members = || (0..graph.edges.len()).filter(|&node| inside(node));
@@ -59,7 +59,9 @@ fn can_stay(graph: &Graph, set: u32) -> bool {
         for _ in 0..=set.count_ones() {
             let known = reached | 1 << from;
             for node in members().filter(|&node| known >> node & 1 != 0) {
-                edges(node).filter(|&(_, to)| inside(to)).for_each(|(_, to)| reached |= 1 << to);
+                for (_, to) in edges(node).filter(|&(actor, to)| actor.is_some() && inside(to)) {
+                    reached |= 1 << to;
+                }
             }
         }
         reached == set
@@ -84,7 +86,7 @@ proptest! {
 
         prop_assert!(report.complete);
         prop_assert_eq!(report.states as usize, reached.len());
-        prop_assert_eq!(report.transitions as usize, reached.iter().map(|&n| graph.edges[n].len()).sum());
+        prop_assert_eq!(report.transitions as usize, reached.iter().map(|&n| graph.edges[n].len()).sum::<usize>());
         prop_assert_eq!(report.depth as usize, reached.iter().filter_map(|&n| distance[n]).max().unwrap());
 
         let nearest = |nodes: &mut dyn Iterator<Item = usize>| nodes.map(|n| (distance[n].unwrap(), n)).min();

@@ -1,0 +1,70 @@
+//! The command line: what can be asked, and how the answer is given.
+//!
+//! Invariants:
+//! 1. The exit status is 0 if everything conforms, 1 if a rule is broken, 2 if an input or the call is bad.
+//! 2. With `--json`, standard output holds one JSON object and nothing else.
+//! 3. Whatever is wrong with an input or the call is said on standard error, with file, place and reason.
+
+mod check;
+mod check_json;
+mod convert;
+mod explore;
+mod explore_json;
+mod output;
+mod progress;
+mod show;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Out, Status, complain};
+
+/// Checks traces of goroutine schedulers against an executable model of Go's state rules, and explores that
+/// model itself.
+#[derive(Debug, Parser)]
+#[command(name = "conformance", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Args {
+    #[command(subcommand)]
+    call: Call,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  conformance check traces/corpus/go/*         are these recordings legal?
+  conformance show trace.jsonl.gz --g 7        what happened to goroutine 7?
+  conformance explore                          search the model exhaustively
+  conformance explore --config stubborn/go1.27 how can suspendG wait for ever in Go 1.27?
+  conformance convert trace.jsonl.gz trace.sgtr.zst
+
+Exit status:
+  0  conforms
+  1  a rule is broken
+  2  an input or the call is bad; file, place and reason are on standard error";
+
+#[derive(Debug, Subcommand)]
+enum Call {
+    Check(check::Args),
+    Explore(explore::Args),
+    Show(show::Args),
+    Convert(convert::Args),
+}
+
+/// Runs the command that the arguments of this process ask for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Args { call } = Args::parse();
+    let mut out = Out::new();
+    let done = match call {
+        Call::Check(args) => check::run(args, &mut out),
+        Call::Explore(args) => explore::run(args, &mut out),
+        Call::Show(args) => show::run(args, &mut out),
+        Call::Convert(args) => convert::run(&args, &mut out),
+    };
+    let status = done.and_then(|status| out.flush().map(|()| status)).unwrap_or_else(|e| {
+        complain(format_args!("standard output: {e}"));
+        Status::Bad
+    });
+    status.into()
+}
