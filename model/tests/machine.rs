@@ -34,7 +34,9 @@ fn all() -> impl Iterator<Item = Config> {
 /// The numbers of the transition rows that a text names, the ends of a range included.
 fn rows_named(text: &str) -> BTreeSet<u8> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter_map(|word| word.strip_prefix('T')?.trim_end_matches(char::is_lowercase).parse().ok()).collect()
+    words
+        .filter_map(|word| word.strip_prefix('T')?.trim_end_matches(char::is_lowercase).parse().ok())
+        .collect()
 }
 
 /// Whether the sentence of a step names the row; "T43 to T45" names those between, too.
@@ -126,7 +128,12 @@ fn states_leave_the_marks_of_the_engine_alone_and_moves_are_told_apart() {
                 last = Some(from);
                 moves.clear();
             }
-            assert!(!moves.contains(&step), "{}: {step:?} twice from {}", config.name, machine.describe(from));
+            assert!(
+                !moves.contains(&step),
+                "{}: {step:?} twice from {}",
+                config.name,
+                machine.describe(from)
+            );
             moves.push(step);
         });
     }

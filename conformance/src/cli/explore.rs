@@ -40,7 +40,7 @@ pub(super) struct Args {
     /// Threads that search [default: all processors]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Memory for one search [default: 4, with --nightly 16]
+    /// Memory for one search [default: 4, if there is a nightly one 16]
     #[arg(long, value_name = "GiB", value_parser = clap::value_parser!(u64).range(1..=4096))]
     memory: Option<u64>,
     /// Stop at this distance from the initial state
@@ -63,7 +63,7 @@ Exit status:
   2  the call is bad";
 
 pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
-    let configs = match select(&args.config, args.nightly) {
+    let configs = match select(&args.config, args.nightly || args.list) {
         Ok(configs) => configs,
         Err(name) => {
             let names: Vec<_> = all().iter().map(|(config, _)| config.name).collect();
@@ -75,10 +75,11 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
         }
     };
     if args.list {
-        return list(out, &args.config, &configs);
+        return list(out, &configs);
     }
+    let nightly = configs.iter().any(|(_, when)| *when == When::Nightly);
     let mut limits = Limits {
-        memory_bytes: args.memory.unwrap_or(if args.nightly { 16 } else { 4 }) << 30,
+        memory_bytes: args.memory.unwrap_or(if nightly { 16 } else { 4 }) << 30,
         max_depth: args.max_depth,
         ..Limits::default()
     };
@@ -97,7 +98,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     }
     let stories = args.stories || configs.len() == 1;
     let mut outcomes = Vec::with_capacity(configs.len());
-    for config in configs {
+    for (config, _) in configs {
         let outcome = survey(config, &limits, &chosen, &Search::new(config.name));
         if !args.json {
             line(out, &outcome)?;
@@ -125,12 +126,9 @@ fn verdict(outcomes: &[Outcome]) -> Verdict {
     grave.into_iter().find(of).unwrap_or(Verdict::Conforms)
 }
 
-fn list(out: &mut Out, named: &[String], configs: &[Config]) -> io::Result<Status> {
-    for (config, when) in all() {
-        if !named.is_empty() && !configs.contains(&config) {
-            continue;
-        }
-        let night = if when == When::Nightly { " (nightly)" } else { "" };
+fn list(out: &mut Out, configs: &[(Config, When)]) -> io::Result<Status> {
+    for (config, when) in configs {
+        let night = if *when == When::Nightly { " (nightly)" } else { "" };
         writeln!(out, "{:28}{}{night}", config.name, config.about)?;
         if !config.shows.is_empty() {
             writeln!(out, "{:28}must show {}", "", config.shows.join(", "))?;

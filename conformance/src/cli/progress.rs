@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use sigurg_model::space::Promise;
 
 use crate::check::judge::Tally;
@@ -23,7 +23,13 @@ pub(super) struct Events<'a> {
 impl<'a> Events<'a> {
     /// Begins to follow `tally`.
     pub(super) fn new(tally: &'a Tally, files: u64) -> Self {
-        let style = style("{bar:30} {human_pos} of {human_len} events, {per_sec}, {msg}");
+        let style = style("{bar:30} {human_pos} of {human_len} events, {rate} events/s, {msg}").with_key(
+            "rate",
+            |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                // A rate that cannot be written is not worth an error.
+                let _ = write!(to, "{}", HumanCount(state.per_sec() as u64));
+            },
+        );
         Self { bar: ProgressBar::no_length().with_style(style), tally, files }
     }
 

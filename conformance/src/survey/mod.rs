@@ -90,23 +90,22 @@ pub fn family(name: &str) -> &str {
     name.split('/').next().unwrap_or(name)
 }
 
-/// The configurations of those names (full ones, or families), in the order of the model; of all that are
-/// searched by default without a name, and with `nightly` of those of the night, too.
+/// The configurations of those names (full ones, or families), in the order of the model; without a name those
+/// that are searched by default, and with `nightly` those of the night, too.
 ///
 /// # Errors
 /// The name that is none.
-pub fn select(names: &[String], nightly: bool) -> Result<Vec<Config>, String> {
-    let known = all();
+pub fn select(names: &[String], nightly: bool) -> Result<Vec<(Config, When)>, String> {
+    let mut known = all();
     let fits = |name: &str, config: &Config| config.name == name || family(config.name) == name;
     if let Some(name) = names.iter().find(|name| !known.iter().any(|(config, _)| fits(name, config))) {
         return Err(name.clone());
     }
-    let wanted = |&(config, when): &(Config, When)| {
-        let named = names.iter().any(|name| fits(name, &config));
-        let by_default = names.is_empty() && when == When::Always;
-        (named || by_default || (nightly && when == When::Nightly)).then_some(config)
-    };
-    Ok(known.iter().filter_map(wanted).collect())
+    known.retain(|(config, when)| {
+        let by_default = names.is_empty() && (nightly || *when == When::Always);
+        by_default || names.iter().any(|name| fits(name, config))
+    });
+    Ok(known)
 }
 
 /// Searches a configuration within `limits`; `chosen` are the limits that the call asked for, and that

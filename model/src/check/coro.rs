@@ -13,7 +13,8 @@ impl Checker {
     /// The switch: `m.curg` goes over before the status of the next G changes.
     pub(crate) fn coro_to(&mut self, e: &Event, gs: u32) -> Verdict {
         let g = &self.gs[gs as usize];
-        if g.status.base() != GStatus::Waiting || g.suspendable || g.slot != Slot::Nowhere {
+        let waits = g.status.base() == GStatus::Waiting && !g.suspendable && g.slot == Slot::Nowhere;
+        if self.claims && !waits {
             return broken(
                 Rule::Coroutine,
                 format!("M{} switches to {}, which is {}", e.m, self.g_name(gs), self.place_of(gs)),

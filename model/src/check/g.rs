@@ -6,15 +6,15 @@
 
 use sigurg_traces::{Event, GStatus, Sym, Target, Via};
 
+use super::Checker;
 use super::flag::Flag;
 use super::history::{History, Record};
 use super::m::NO_M;
 use super::queue::Slot;
 use super::violation::{Verdict, bad, broken};
-use super::{Checker, goid_of};
 use crate::rules::queue::Grip;
 use crate::rules::rule::Rule;
-use crate::rules::transition::{Actor, Change, ROWS};
+use crate::rules::transition::{Actor, ROWS};
 
 /// What is known of one G struct.
 #[derive(Clone, Debug)]
@@ -48,8 +48,6 @@ pub(crate) struct G {
     pub(crate) reason: Sym,
     /// The suspend call that owns it, if any.
     pub(crate) owner: Option<u64>,
-    /// Open suspend calls.
-    pub(crate) suspenders: u32,
     /// A test hook asked for its stack to move.
     pub(crate) force_move: bool,
     /// A fork poisoned its guard.
@@ -82,7 +80,6 @@ impl G {
             trapped: false,
             reason: Sym::NONE,
             owner: None,
-            suspenders: 0,
             force_move: false,
             forking: false,
             stack: 0,
@@ -123,7 +120,7 @@ impl Checker {
         if gs == 0 || u64::from(gs) > self.summary.events + 1 + self.slack {
             return bad(format!("G struct {gs} does not exist: no event could have created so many"));
         }
-        if !first {
+        if !first && self.claims {
             return bad(format!("G struct {gs} was never created"));
         }
         if self.gs.len() <= gs as usize {
@@ -142,6 +139,7 @@ impl Checker {
             Newproc { .. } => false,
             GStatusFail { .. } | SuspendBegin { .. } | SuspendStep { .. } | SuspendEnd { .. } => false,
             ResumeBegin { dead: true, .. } | SigPreempt { .. } | SigAck { .. } => false,
+            GRequest { .. } | PreemptOne { .. } if !self.claims => false,
             GRequest { .. } | PreemptOne { .. } | StackShrink | Gfput { .. } => {
                 !matches!(g.status, self::GStatus::Dead | self::GStatus::Deadextra) && g.goid != 0
             }
@@ -153,7 +151,9 @@ impl Checker {
     fn wrong_goid(&self, gs: u32, goid: u64) -> Verdict<u32> {
         let g = &self.gs[gs as usize];
         match self.gs.iter().position(|other| other.known && other.goid == goid) {
-            None => bad(format!("goroutine {goid} was never created (G struct {gs} is goroutine {})", g.goid)),
+            None => {
+                bad(format!("goroutine {goid} was never created (G struct {gs} is goroutine {})", g.goid))
+            }
             Some(other) => broken(
                 Rule::Goid,
                 format!("the event names G{goid}, but G struct {gs} is G{}", g.goid),
@@ -214,196 +214,6 @@ impl Checker {
         Ok(())
     }
 
-    fn apply(&mut self, e: &Event, gs: u32, c: StatusChange, change: Change) -> Verdict {
-        let m = e.m;
-        match change {
-            Change::Allocate | Change::Grow | Change::Grown => {}
-            Change::Born => {
-                self.born_right(gs, m, false)?;
-                self.hand_in(gs, m, Grip::Born);
-            }
-            Change::BornParked => {
-                self.born_right(gs, m, true)?;
-                self.gs[gs as usize].reason = c.reason;
-            }
-            Change::BornThenParked => self.let_go(gs, m, "parks its new coroutine", Rule::Birth)?,
-            Change::Die => self.m(m).dying = gs,
-            Change::Needm => {
-                let curg = self.m(m).curg;
-                if curg != 0 && curg != gs {
-                    return self.runs_two(m, curg, gs);
-                }
-                self.m(m).curg = gs;
-                let g = &mut self.gs[gs as usize];
-                g.m = m;
-                g.stop = false;
-                g.goid = goid_of(e);
-            }
-            Change::Dropm => self.m(m).dying = gs,
-            Change::Execute => {
-                if self.m(m).curg != gs {
-                    return self.foreign_stop(gs, c, m);
-                }
-                self.gs[gs as usize].m = m;
-            }
-            Change::Park => {
-                let g = &mut self.gs[gs as usize];
-                g.m = NO_M;
-                let given = g.reason;
-                self.m(m).curg = 0;
-                if c.reason.is_some() && given.is_some() && c.reason != given {
-                    self.foreign_reason(gs, c)?;
-                }
-            }
-            Change::DebugPark => {
-                self.gs[gs as usize].m = NO_M;
-                self.m(m).curg = 0;
-            }
-            Change::AbortPark | Change::DebugReady => {
-                self.wakeable(gs, c)?;
-                self.hand_in(gs, m, Grip::Continued);
-            }
-            Change::Ready => {
-                self.wakeable(gs, c)?;
-                let grip = if self.m(m).ready_next { Grip::ReadyNext } else { Grip::ReadyLast };
-                self.hand_in(gs, m, grip);
-            }
-            Change::Inject => {
-                self.wakeable(gs, c)?;
-                self.hand_in(gs, m, Grip::Injected);
-            }
-            Change::Find => {
-                self.wakeable(gs, c)?;
-                self.hand_in(gs, m, Grip::Found);
-            }
-            Change::Yield => {
-                let preempted = core::mem::take(&mut self.m(m).yield_preempted);
-                let grip = if preempted { Grip::Preempted } else { Grip::Yielded };
-                self.drop_g(gs, m);
-                self.hand_in(gs, m, grip);
-                let stopping = self.stw.is_stopping_surely();
-                self.m(m).yields_to_stw = stopping && grip == Grip::Preempted;
-            }
-            Change::Goyield => {
-                self.drop_g(gs, m);
-                self.hand_in(gs, m, Grip::Goyielded);
-            }
-            Change::DebugYield => {
-                self.drop_g(gs, m);
-                self.hand_in(gs, m, Grip::DebugYielded);
-            }
-            Change::PreemptScan => {
-                if !self.gs[gs as usize].stop {
-                    return self.unrequested_park(gs);
-                }
-                self.drop_g(gs, m);
-                self.take_scan(gs, m);
-            }
-            Change::Preempted => self.drop_scan(gs, m),
-            Change::TakePreempted => self.take_preempted(gs, m)?,
-            Change::CoroLeave => {
-                let g = &mut self.gs[gs as usize];
-                g.m = NO_M;
-                g.reason = c.reason;
-            }
-            Change::CoroEnter => {
-                self.wakeable(gs, c)?;
-                self.gs[gs as usize].m = m;
-            }
-            Change::CoroReady => {
-                self.wakeable(gs, c)?;
-                self.hand_in(gs, m, Grip::Coroutine);
-            }
-            Change::CoroRun => {
-                self.let_go(gs, m, "runs a coroutine", Rule::Coroutine)?;
-                self.gs[gs as usize].m = m;
-            }
-            Change::Entersyscall => self.entersyscall(gs)?,
-            Change::Exitsyscall => self.exitsyscall(gs, m)?,
-            Change::ExitsyscallNoP => {
-                self.exitsyscall_no_p(gs, m)?;
-                self.drop_g(gs, m);
-                self.hand_in(gs, m, Grip::NoP);
-            }
-            Change::Block => {
-                self.take_scan(gs, m);
-                self.m(m).blocking = gs;
-            }
-            Change::Unblock | Change::Misblock => {
-                self.drop_scan(gs, m);
-                self.m(m).blocking = 0;
-            }
-            Change::Claim => {
-                self.claim_needs_call(gs, m)?;
-                self.take_scan(gs, m);
-            }
-            Change::OpenWindow => {
-                self.claim_needs_call(gs, m)?;
-                self.take_scan(gs, m);
-                self.m(m).asked_m = self.gs[gs as usize].m;
-            }
-            Change::CloseWindow => {
-                self.drop_scan(gs, m);
-                self.gs[gs as usize].stop_sure = e.seq;
-            }
-            Change::Release => self.drop_scan(gs, m),
-            Change::Suspendable => {
-                if self.m(m).curg != gs {
-                    return self.foreign_stop(gs, c, m);
-                }
-                self.suspendable_reason(gs, c)?;
-                self.asks_first(gs, m)?;
-                self.gs[gs as usize].suspendable = true;
-            }
-            Change::Return => {
-                if !self.gs[gs as usize].suspendable {
-                    return broken(
-                        Rule::LegalTransition,
-                        format!("{} goes back to Grunning from an ordinary wait", self.g_name(gs)),
-                        "only a G that parked itself to be suspendable (T53) goes back by itself (T54)",
-                    );
-                }
-                self.gs[gs as usize].suspendable = false;
-            }
-            Change::Leak | Change::Unleak => self.world_is_stopped(gs, c)?,
-        }
-        Ok(())
-    }
-
-    /// dropg: the G and the M part.
-    #[inline]
-    pub(crate) fn drop_g(&mut self, gs: u32, m: i32) {
-        self.gs[gs as usize].m = NO_M;
-        self.m(m).curg = 0;
-    }
-
-    #[inline]
-    pub(crate) fn take_scan(&mut self, gs: u32, m: i32) {
-        self.gs[gs as usize].scan_m = m;
-        self.m(m).scans += 1;
-    }
-
-    #[inline]
-    pub(crate) fn drop_scan(&mut self, gs: u32, m: i32) {
-        self.gs[gs as usize].scan_m = NO_M;
-        let m = self.m(m);
-        m.scans = m.scans.saturating_sub(1);
-    }
-
-    /// INV-46: a G that is waiting for suspendG is nobody's to ready.
-    #[inline]
-    fn wakeable(&self, gs: u32, c: StatusChange) -> Verdict {
-        let g = &self.gs[gs as usize];
-        if g.suspendable {
-            return broken(
-                Rule::ReadyWaiting,
-                format!("{} {} -> {}: it waits only to be suspendable", self.g_name(gs), c.from, c.to),
-                format!("M{}, on which it stays, takes it back to Grunning (T54)", g.m),
-            );
-        }
-        Ok(())
-    }
-
     #[cold]
     fn broken_chain(&self, gs: u32, c: StatusChange) -> Verdict {
         let g = &self.gs[gs as usize];
@@ -420,8 +230,15 @@ impl Checker {
 
     #[cold]
     fn no_row(&self, gs: u32, c: StatusChange, e: &Event) -> Verdict {
-        let what =
-            format!("{} {} -> {} by {} ({} as M{})", self.g_name(gs), c.from, c.to, c.via, self.profile.name, e.m);
+        let what = format!(
+            "{} {} -> {} by {} ({} as M{})",
+            self.g_name(gs),
+            c.from,
+            c.to,
+            c.via,
+            self.profile.name,
+            e.m
+        );
         if c.from == GStatus::Dead {
             return broken(Rule::Birth, what, "newproc1 (T03, T04), or needm for a foreign thread (T07)");
         }
@@ -440,7 +257,7 @@ impl Checker {
     }
 
     #[cold]
-    fn foreign_stop(&self, gs: u32, c: StatusChange, m: i32) -> Verdict {
+    pub(crate) fn foreign_stop(&self, gs: u32, c: StatusChange, m: i32) -> Verdict {
         let on = match self.gs[gs as usize].m {
             NO_M => "on no M".into(),
             m => format!("on M{m}"),
@@ -454,7 +271,9 @@ impl Checker {
 
     /// A change that another status word's event would have had to precede.
     pub(crate) fn status_fail(&self, e: &Event, gs: u32) -> Verdict {
-        let sigurg_traces::Kind::GStatusFail { want_from, want_to, saw, via, ver } = e.kind else { return Ok(()) };
+        let sigurg_traces::Kind::GStatusFail { want_from, want_to, saw, via, ver } = e.kind else {
+            return Ok(());
+        };
         if saw == want_from {
             return broken(
                 Rule::StatusChain,
@@ -502,7 +321,10 @@ impl Checker {
         if self.claims && ended < e.lo {
             return broken(
                 Rule::Interval,
-                format!("{} is seen at version {ver}, which had ended before (event {ended})", self.g_name(gs)),
+                format!(
+                    "{} is seen at version {ver}, which had ended before (event {ended})",
+                    self.g_name(gs)
+                ),
                 "a version that was still current when the event began",
             );
         }

@@ -109,7 +109,11 @@ impl Checker {
         if p >= 0 || curg != 0 {
             return broken(
                 Rule::PChain,
-                format!("M{} stops with P{p} and {}", e.m, if curg == 0 { "no G".into() } else { self.g_name(curg) }),
+                format!(
+                    "M{} stops with P{p} and {}",
+                    e.m,
+                    if curg == 0 { "no G".into() } else { self.g_name(curg) }
+                ),
                 "an M gives its P away and runs none before it stops",
             );
         }
@@ -121,7 +125,11 @@ impl Checker {
         self.known_p(p)?;
         self.known_m(target)?;
         if target == e.m {
-            return broken(Rule::RequestWrite, format!("M{target} asks itself to stop"), "another M (preemptone)");
+            return broken(
+                Rule::RequestWrite,
+                format!("M{target} asks itself to stop"),
+                "another M (preemptone)",
+            );
         }
         self.stw.asked(e.m);
         // preemptall for forEachP comes from a suspendable G (since 1.22); otherwise a crash freezes the world.
@@ -145,7 +153,11 @@ impl Checker {
         if !right || !allowed || g.stack != 0 && g.stack != old {
             return broken(
                 Rule::ProgramOrder,
-                format!("the stack of {} ({}) is copied from {old} to {new} bytes", self.g_name(gs), g.status),
+                format!(
+                    "the stack of {} ({}) is copied from {old} to {new} bytes",
+                    self.g_name(gs),
+                    g.status
+                ),
                 "larger in Gcopystack, half under the scan bit or by its own M; from the size it has",
             );
         }
@@ -184,8 +196,8 @@ impl Checker {
     }
 
     /// T53a since 1.24: stop-the-world is announced before its initiator makes itself suspendable.
-    pub(crate) fn asks_first(&mut self, gs: u32, m: i32) -> Verdict {
-        if self.m(m).place == Place::StwAsking && !self.stw.is_stopping_by(m) {
+    pub(crate) fn asks_first(&mut self, e: &Event, gs: u32) -> Verdict {
+        if self.site_is(e.site, known::STOP_THE_WORLD) && self.m(e.m).place != Place::StwAsking {
             return broken(
                 Rule::StwOrder,
                 format!("{} makes itself suspendable to stop the world", self.g_name(gs)),

@@ -5,14 +5,13 @@
 //! 2. What it holds (runnable Gs, scan bits, resumes, a system call on its way out) is gone before it rests.
 //! 3. A signal handler is no step of its program; it may come between any two.
 
-use sigurg_traces::{Event, GStatus, Kind, Queue, Stack};
+use sigurg_traces::{Event, GStatus, Kind, Queue};
 
 use super::Checker;
 use super::violation::{Verdict, broken};
 use crate::rules::queue::SPILL;
 use crate::rules::rule::Rule;
 use crate::rules::sequence::{self, Place, Step, Word};
-use crate::rules::transition::Change;
 
 /// No M, no P.
 pub(crate) const NO_M: i32 = -1;
@@ -38,7 +37,10 @@ impl Batch {
     pub(crate) fn extend(&mut self, victim: i32, queue: Queue, position: u32) -> Option<(u32, u32)> {
         if self.taken == 0 {
             *self = Self { victim, first: position, taken: 1 };
-        } else if queue == Queue::Local && self.victim == victim && position == self.first.wrapping_add(self.taken) {
+        } else if queue == Queue::Local
+            && self.victim == victim
+            && position == self.first.wrapping_add(self.taken)
+        {
             self.taken += 1;
         } else {
             return None;
@@ -66,7 +68,6 @@ pub(crate) struct M {
     /// Runnable Gs in its hand.
     pub(crate) hands: u32,
     pub(crate) scans: u32,
-    pub(crate) looking: u32,
     pub(crate) resuming: u32,
     pub(crate) found_dead: Option<u64>,
     /// The G of a system call that has no guard yet.
@@ -86,9 +87,7 @@ pub(crate) struct M {
     pub(crate) born_parked: bool,
     pub(crate) pending: bool,
     pub(crate) handling: bool,
-    pub(crate) send_owed: bool,
     pub(crate) generation: u64,
-    pub(crate) acknowledged: u64,
     /// The G into which the handler injected a call.
     pub(crate) injected: u32,
     /// Whom it asked to stop, and on which P.
@@ -122,7 +121,6 @@ impl M {
             spinning: None,
             hands: 0,
             scans: 0,
-            looking: 0,
             resuming: 0,
             found_dead: None,
             exiting: 0,
@@ -137,9 +135,7 @@ impl M {
             born_parked: false,
             pending: false,
             handling: false,
-            send_owed: false,
             generation: 0,
-            acknowledged: 0,
             injected: 0,
             asked_m: NO_M,
             asked_p: NO_M,
@@ -171,10 +167,10 @@ impl Checker {
     #[inline]
     pub(crate) fn step(&self, e: &Event, word: Word, gs: u32) -> sequence::Verdict {
         let m = &self.ms[(e.m + 1) as usize];
-        if m.spinning.is_some() || m.injected != 0 {
-            if let Some(rule) = self.owed(e, word, gs) {
-                return sequence::Verdict::Broken(rule);
-            }
+        if (m.spinning.is_some() || m.injected != 0)
+            && let Some(rule) = self.owed(e, word, gs)
+        {
+            return sequence::Verdict::Broken(rule);
         }
         let verdict = self.sequences.step(m.place, word);
         if gs != m.about && m.place != Place::Open && self.sequences.same_g(word) {
@@ -193,7 +189,8 @@ impl Checker {
     fn owed(&self, e: &Event, word: Word, gs: u32) -> Option<Rule> {
         let m = &self.ms[(e.m + 1) as usize];
         if let Some((of, from, to)) = m.spinning {
-            let done = matches!(e.kind, Kind::GStatus { from: f, to: t, .. } if gs == of && f == from && t == to);
+            let done =
+                matches!(e.kind, Kind::GStatus { from: f, to: t, .. } if gs == of && f == from && t == to);
             if !done {
                 return Some(Rule::StatusChain);
             }
@@ -219,7 +216,9 @@ impl Checker {
     pub(crate) fn stepped(&mut self, e: &Event, word: Word, gs: u32, place: Place) -> Verdict {
         let steal = word == Word::step(Step::Steal);
         let spill = word == Word::step(Step::Spill) || word == Word::step(Step::PutGlobal);
+        self.summary.steps[word.index()] += 1;
         let m = self.m(e.m);
+        m.exited |= word == Word::step(Step::MExit);
         m.place = place;
         if gs != 0 {
             m.about = gs;
@@ -301,122 +300,5 @@ impl Checker {
             return self.still_holds(e.m, &format!("goes on to {word}"));
         }
         Ok(())
-    }
-
-    /// The event says the same of its actor as what came before: the G attached to it, and its P.
-    #[inline]
-    pub(crate) fn actor(&self, e: &Event, curg: u32) -> Verdict {
-        let m = &self.ms[(e.m + 1) as usize];
-        let attached = &self.gs[curg as usize];
-        if e.by != attached.goid && (curg == 0 || attached.goid != 0) {
-            // needm attaches its G before the change that tells of it.
-            let needm = curg == 0 && e.by == self.gs[m.curg as usize].goid && m.curg != 0 && e.on == Stack::G0;
-            if !needm || !matches!(e.kind, Kind::GStatus { to: GStatus::Syscall, .. }) {
-                return self.wrong_by(e, curg);
-            }
-        }
-        if e.p != m.p && attached.status.base() != GStatus::Syscall {
-            return broken(
-                Rule::OneP,
-                format!("M{} acts with P{}, but holds P{}", e.m, e.p, m.p),
-                "the P that it took last and did not give away",
-            );
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn wrong_by(&self, e: &Event, curg: u32) -> Verdict {
-        if e.by != 0 && !self.gs.iter().any(|g| g.known && g.goid == e.by) {
-            return super::violation::bad(format!("goroutine {} was never created", e.by));
-        }
-        let runs = if curg == 0 { "no G".into() } else { self.g_name(curg) };
-        broken(
-            Rule::OneM,
-            format!("M{} acts with G{} attached, but runs {runs}", e.m, e.by),
-            "the G that it took with execute or a coroutine switch, until it drops it",
-        )
-    }
-
-    /// An M begins with `m_start`, or as a foreign thread with needm, and does nothing after its end.
-    #[inline]
-    pub(crate) fn alive(&mut self, e: &Event, word: Option<Word>) -> Verdict {
-        let between = e.on == Stack::G && self.stw.is_between(e.m);
-        let m = &mut self.ms[(e.m + 1) as usize];
-        if m.started && !m.exited && !between && !m.handling {
-            return Ok(());
-        }
-        self.comes_or_goes(e, word, between)
-    }
-
-    #[cold]
-    fn comes_or_goes(&mut self, e: &Event, word: Option<Word>, between: bool) -> Verdict {
-        let broken = |rule, what, legal: &str| broken(rule, what, legal);
-        let m = &mut self.ms[(e.m + 1) as usize];
-        if m.handling {
-            return broken(
-                Rule::SignalPair,
-                format!("M{} goes on and did not acknowledge its signal", e.m),
-                "a handler runs to its end: sig_ack",
-            );
-        }
-        if between {
-            return broken(
-                Rule::StwOrder,
-                format!("M{} runs its G while it stops or starts the world", e.m),
-                "stw_stopped or stw_started first",
-            );
-        }
-        if m.exited {
-            let last = [Step::Releasep, Step::Handoffp, Step::Startm].map(Word::step);
-            if !word.is_none_or(|word| last.contains(&word)) {
-                return broken(Rule::ProgramOrder, format!("M{} acts after its end", e.m), "m_exit is its last step");
-            }
-            return Ok(());
-        }
-        let first = word == Some(Word::step(Step::MStart)) || word == Some(Word::status(Change::Needm));
-        // The first M boots the program before it starts. A call of suspendG is judged as such, when it ends.
-        if !first && e.m != 0 && word != Some(Word::step(Step::SuspendBegin)) {
-            return broken(
-                Rule::ProgramOrder,
-                format!("M{} acts before it began", e.m),
-                "m_start, or needm on a foreign thread",
-            );
-        }
-        m.started = first;
-        Ok(())
-    }
-
-    pub(crate) fn m_start(&mut self, e: &Event) -> Verdict {
-        if self.m(e.m).started {
-            return broken(Rule::ProgramOrder, format!("M{} begins again", e.m), "an M begins once");
-        }
-        Ok(())
-    }
-
-    /// A handler sees the G and the P of the M that it interrupts, where nothing is changing them.
-    pub(crate) fn interrupted(&mut self, e: &Event) -> Verdict {
-        let m = &self.ms[(e.m + 1) as usize];
-        let (curg, p, g0) = (m.curg, m.p, m.g0);
-        if !matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. }) {
-            return Ok(());
-        }
-        let settled = curg != 0 && !self.sequences.is_closed(m.place) && m.exiting == 0;
-        let Some(target) = e.target else { return Ok(()) };
-        if target.g == 0 && g0 == 0 {
-            self.m(e.m).g0 = target.gs;
-        }
-        let g = &self.gs[curg as usize];
-        let wrong_g = if target.g == 0 { g0 != 0 && g0 != target.gs } else { settled && target.gs != curg };
-        let wrong_by = settled && e.by != g.goid && g.goid != 0;
-        let wrong_p = settled && g.status.base() == GStatus::Running && e.p != p && !self.stw.is_between(e.m);
-        if !(wrong_g || wrong_by || wrong_p) {
-            return Ok(());
-        }
-        broken(
-            if wrong_p { Rule::OneP } else { Rule::OneM },
-            format!("a handler on M{} sees G{} attached and G struct {} interrupted, with P{}", e.m, e.by, target.gs, e.p),
-            format!("{} or g0, with P{p}", self.g_name(curg)),
-        )
     }
 }

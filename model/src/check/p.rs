@@ -2,13 +2,13 @@
 
 use sigurg_traces::{Event, PStatus};
 
-use super::Checker;
 use super::flag::Flag;
 use super::m::NO_M;
-use crate::rules::sequence::Place;
 use super::violation::{Verdict, bad, broken};
+use super::{Checker, MAX_PS};
 use crate::rules::p_status::{Link, ROWS, When, rows};
 use crate::rules::rule::Rule;
+use crate::rules::sequence::Place;
 
 /// The ring of a P: counters as Go's `runqhead` and `runqtail`.
 #[derive(Clone, Copy, Debug)]
@@ -68,10 +68,18 @@ pub(crate) struct PChange {
 }
 
 impl Checker {
-    pub(crate) fn known_p(&self, p: i32) -> Verdict {
-        if p < 0 || p as usize >= self.ps.len() {
+    /// The P exists. Without claims an event may speak of a P before procresize is told.
+    #[inline]
+    pub(crate) fn known_p(&mut self, p: i32) -> Verdict {
+        if (p as usize) < self.ps.len() { Ok(()) } else { self.unknown_p(p) }
+    }
+
+    #[cold]
+    fn unknown_p(&mut self, p: i32) -> Verdict {
+        if p < 0 || self.claims || p >= MAX_PS {
             return bad(format!("P{p} does not exist: there are {}", self.ps.len()));
         }
+        self.ps.resize_with(p as usize + 1, || P::NEW);
         Ok(())
     }
 
@@ -101,14 +109,15 @@ impl Checker {
 
     pub(crate) fn p_status(&mut self, e: &Event, c: PChange) -> Verdict {
         let PChange { p, from, to, cas } = c;
-        if p < 0 || p as usize >= self.ps.len() {
-            return bad(format!("P{p} does not exist: there are {}", self.ps.len()));
-        }
+        self.known_p(p)?;
         let m = e.m;
         let chain = |what: String, legal: String| broken(Rule::PChain, what, legal);
         let status = self.p(p).status;
         if status != from {
-            return chain(format!("P{p} {from} -> {to} while it is {status}"), format!("a change from {status}"));
+            return chain(
+                format!("P{p} {from} -> {to} while it is {status}"),
+                format!("a change from {status}"),
+            );
         }
         let Some(index) = self.p_row(e, c) else {
             return chain(
@@ -126,7 +135,7 @@ impl Checker {
                     return chain(what(), format!("M{wired} still holds it"));
                 }
                 if own >= 0 {
-                    return broken(Rule::OneP, what(), format!("M{m} holds P{own} already"));
+                    return chain(what(), format!("M{m} holds P{own}, and gives it away first"));
                 }
                 self.offered(e, p)?;
                 self.m(m).p = p;
@@ -150,7 +159,11 @@ impl Checker {
             }
             Link::Keep => {
                 if wired != NO_M && wired != m || own >= 0 && own != p {
-                    return broken(Rule::OneP, what(), format!("P{p} is held by M{wired}, M{m} holds P{own}"));
+                    return broken(
+                        Rule::OneP,
+                        what(),
+                        format!("P{p} is held by M{wired}, M{m} holds P{own}"),
+                    );
                 }
                 self.m(m).p = p;
                 self.p(p).m = m;
@@ -169,12 +182,14 @@ impl Checker {
             }
             Link::Cut => self.cut(e, c, wired)?,
         }
-        if !match row.stw {
-            When::Any => true,
-            When::Resizing => self.stw.is_resizing(m),
-            When::Stopping => self.stw.is_stopping_by(m),
-            When::Waiting => self.stw.can_be_waiting() || !self.claims,
-        } {
+        if self.claims
+            && !match row.stw {
+                When::Any => true,
+                When::Resizing => self.stw.is_resizing(m),
+                When::Stopping => self.stw.is_stopping_by(m),
+                When::Waiting => self.stw.can_be_waiting(),
+            }
+        {
             return broken(Rule::StwOrder, what(), format!("only while {}", row.stw.says()));
         }
         match row.id {
@@ -203,7 +218,8 @@ impl Checker {
     /// An M takes a P from the idle list, or one that was given to it while it waited.
     fn offered(&mut self, e: &Event, p: i32) -> Verdict {
         let place = self.m(e.m).place;
-        let waits = matches!(place, Place::Stopped | Place::StopLocked) || !self.m(e.m).scheduling && self.m(e.m).curg == 0;
+        let waits = matches!(place, Place::Stopped | Place::StopLocked)
+            || !self.m(e.m).scheduling && self.m(e.m).curg == 0;
         let must = place == Place::Stopped;
         let offer = self.p(p).offer;
         let given = matches!(offer, Offer::By(_));
@@ -215,7 +231,7 @@ impl Checker {
         if !self.p(p).ready {
             return bad(format!("P{p} was never set up"));
         }
-        if given && !waits || offer == Offer::No && must {
+        if self.claims && (given && !waits || offer == Offer::No && must) {
             let was = if given { "was given to an M that waits" } else { "was given to nobody" };
             return broken(
                 Rule::OneP,
@@ -232,11 +248,16 @@ impl Checker {
             return Ok(());
         }
         self.known_p(p)?;
+        let claims = self.claims;
         let held = self.p(p);
-        if held.m != NO_M || held.status != PStatus::Idle || matches!(held.offer, Offer::By(_)) {
+        let free = held.m == NO_M && held.status == PStatus::Idle && !matches!(held.offer, Offer::By(_));
+        if claims && !free {
             return broken(
                 Rule::OneP,
-                format!("M{} starts an M with P{p}, which is {} (M{}, offered: {:?})", e.m, held.status, held.m, held.offer),
+                format!(
+                    "M{} starts an M with P{p}, which is {} (M{}, {:?})",
+                    e.m, held.status, held.m, held.offer
+                ),
                 "a Pidle that nobody has",
             );
         }

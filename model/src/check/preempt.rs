@@ -27,9 +27,9 @@ impl Checker {
             Some("finds its guard poisoned, but nobody poisoned it")
         } else if trap.shrink != g.shrink {
             Some("reads preemptShrink otherwise than it was written")
-        } else if trap.stop && !g.stop {
+        } else if claims && trap.stop && !g.stop {
             Some("reads preemptStop, but no suspender set it")
-        } else if !trap.stop && g.stop && g.stop_sure < since {
+        } else if claims && !trap.stop && g.stop && g.stop_sure < since {
             Some("misses preemptStop, which a suspender had set before")
         } else {
             None
@@ -46,7 +46,7 @@ impl Checker {
 
     pub(crate) fn preempt_park(&mut self, e: &Event, gs: u32, by_signal: bool) -> Verdict {
         self.is_own(e, gs, "parks")?;
-        if !self.gs[gs as usize].stop {
+        if self.claims && !self.gs[gs as usize].stop {
             return self.unrequested_park(gs);
         }
         self.injected(e, gs, by_signal)
@@ -65,7 +65,7 @@ impl Checker {
         self.is_own(e, gs, "yields")?;
         let since = self.m(e.m).previous;
         let g = &self.gs[gs as usize];
-        if g.stop && g.stop_sure < since {
+        if self.claims && g.stop && g.stop_sure < since {
             return broken(
                 Rule::PreemptChoice,
                 format!("{} yields, but its preemptStop is set", self.g_name(gs)),
@@ -123,7 +123,14 @@ impl Checker {
     }
 
     /// SR-3: what the handler found.
-    pub(crate) fn sig_preempt(&mut self, e: &Event, gs: u32, want: bool, safe: bool, reject: Option<Reject>) -> Verdict {
+    pub(crate) fn sig_preempt(
+        &mut self,
+        e: &Event,
+        gs: u32,
+        want: bool,
+        safe: bool,
+        reject: Option<Reject>,
+    ) -> Verdict {
         let m = e.m;
         self.signal_handled(m, "handles")?;
         let shape = if safe && !want {
@@ -161,7 +168,11 @@ impl Checker {
                 "a request is set before anyone acts on it",
             );
         }
-        if !want && self.claims && on_curg && g.status == GStatus::Running && e.target.is_some_and(|t| t.g != 0)
+        if !want
+            && self.claims
+            && on_curg
+            && g.status == GStatus::Running
+            && e.target.is_some_and(|t| t.g != 0)
             && g.preempt.surely_set(since)
         {
             return broken(

@@ -11,7 +11,7 @@ use super::Checker;
 use super::history::{Record, Taken};
 use super::m::NO_M;
 use super::violation::{Verdict, bad, broken};
-use crate::rules::queue::{Grip, RING, SPILL, inherits_time, placement, steal_size};
+use crate::rules::queue::{Grip, RING, SPILL, placement, steal_size};
 use crate::rules::rule::Rule;
 
 /// Where a G is, as far as run queues go.
@@ -48,7 +48,10 @@ impl Checker {
         g.slot = Slot::Hand;
         g.grip = grip;
         g.at = m;
-        self.m(m).hands += 1;
+        // What another M hands over may come before this one is ready for it.
+        if grip != Grip::Handed {
+            self.m(m).hands += 1;
+        }
     }
 
     /// The hand opens without a put.
@@ -69,7 +72,7 @@ impl Checker {
     fn open_hand(&mut self, gs: u32, m: i32) {
         let g = &mut self.gs[gs as usize];
         g.slot = Slot::Nowhere;
-        if g.at == m {
+        if g.at == m && g.grip != Grip::Handed {
             let m = self.m(m);
             m.hands = m.hands.saturating_sub(1);
         }
@@ -111,14 +114,12 @@ impl Checker {
             self.placed_right(e, gs, grip, queue, how)?;
         }
         match queue {
-            Queue::Runnext | Queue::Local => {
-                if self.m(m).p != p || p < 0 {
-                    return broken(
-                        Rule::QueueOwner,
-                        format!("M{m} puts {} on {queue} of P{p}", self.g_name(gs)),
-                        format!("its own P{}", self.m(m).p),
-                    );
-                }
+            Queue::Runnext | Queue::Local if self.m(m).p != p || p < 0 => {
+                return broken(
+                    Rule::QueueOwner,
+                    format!("M{m} puts {} on {queue} of P{p}", self.g_name(gs)),
+                    format!("its own P{}", self.m(m).p),
+                );
             }
             Queue::Global | Queue::Disabled if p != -1 => {
                 return bad(format!("queue {queue} belongs to no P, but the event names P{p}"));
@@ -176,7 +177,7 @@ impl Checker {
         let right_queue = queues.contains(queue)
             && match (grip, queue) {
                 (Grip::Preempted, Queue::Global) => !(to_stw && self.profile.stw_preempted_goes_to_runnext),
-                (Grip::Preempted, Queue::Runnext) => self.stw.may_be_stopping(),
+                (Grip::Preempted, Queue::Runnext) => self.stw.may_be_stopping() || !self.claims,
                 (Grip::ReadyLast | Grip::Goyielded | Grip::Kicked, Queue::Global) => spills,
                 _ => true,
             }
@@ -232,7 +233,11 @@ impl Checker {
                 );
             }
             (TakeHow::Spill, Queue::Runnext | Queue::Global | Queue::Disabled) => {
-                return broken(Rule::QueueOrder, format!("{queue} spills {}", self.g_name(gs)), "only rings spill");
+                return broken(
+                    Rule::QueueOrder,
+                    format!("{queue} spills {}", self.g_name(gs)),
+                    "only rings spill",
+                );
             }
             _ => {}
         }
@@ -324,7 +329,10 @@ impl Checker {
                     if position != ring.tail {
                         return broken(
                             Rule::QueueOrder,
-                            format!("{} leaves the ring of P{p} before one that was put later", self.g_name(gs)),
+                            format!(
+                                "{} leaves the ring of P{p} before one that was put later",
+                                self.g_name(gs)
+                            ),
                             "a P that goes away empties its ring from the tail",
                         );
                     }
@@ -332,7 +340,10 @@ impl Checker {
                     if (position.wrapping_sub(ring.head) as i32) < 0 {
                         return broken(
                             Rule::QueueOrder,
-                            format!("{} leaves the ring of P{p} after one that was put later", self.g_name(gs)),
+                            format!(
+                                "{} leaves the ring of P{p} after one that was put later",
+                                self.g_name(gs)
+                            ),
                             "first in, first out",
                         );
                     }
@@ -354,84 +365,6 @@ impl Checker {
             Rule::QueueTake,
             format!("M{} takes {} from {queue}{of}", e.m, self.g_name(gs)),
             format!("it is {}", self.place_of(gs)),
-        )
-    }
-
-    /// The M is about to run the G (T10).
-    pub(crate) fn execute(&mut self, e: &Event, gs: u32, inherit_time: bool) -> Verdict {
-        let m = e.m;
-        let g = &self.gs[gs as usize];
-        let grip = g.grip;
-        self.may_dispatch(e, gs)?;
-        if g.status.base() != GStatus::Runnable {
-            return broken(
-                Rule::ExecuteTaken,
-                format!("M{m} executes {}, which is {}", self.g_name(gs), g.status),
-                "a Grunnable G",
-            );
-        }
-        let curg = self.m(m).curg;
-        if curg != 0 {
-            return self.runs_two(m, curg, gs);
-        }
-        self.let_go(gs, m, "executes", Rule::ExecuteTaken)?;
-        if self.m(m).hands != 0 {
-            return self.still_holds(m, "executes another");
-        }
-        if self.m(m).p < 0 {
-            return broken(
-                Rule::OneP,
-                format!("M{m} executes {} without a P", self.g_name(gs)),
-                "an M needs a P to run a G",
-            );
-        }
-        match inherits_time(grip) {
-            None => {
-                return broken(
-                    Rule::Custody,
-                    format!("M{m} executes {}, which it holds as {grip:?}", self.g_name(gs)),
-                    "that G goes to a queue first",
-                );
-            }
-            Some(inherits) if inherits != inherit_time => {
-                return broken(
-                    Rule::InheritTime,
-                    format!("{} was held as {grip:?} and runs with inherit_time {inherit_time}", self.g_name(gs)),
-                    format!("inherit_time {inherits}"),
-                );
-            }
-            Some(_) => {}
-        }
-        self.locked_right(gs, m)?;
-        let found = matches!(grip, Grip::Popped | Grip::PoppedNext | Grip::Stolen | Grip::Found);
-        if found {
-            self.must_schedule(e, gs)?;
-        }
-        self.m(m).scheduling = false;
-        self.m(m).curg = gs;
-        self.gs[gs as usize].history.push(Record::execute(e.seq, m));
-        Ok(())
-    }
-
-    /// Only schedule looks for a G to run.
-    #[inline]
-    fn must_schedule(&self, e: &Event, gs: u32) -> Verdict {
-        if self.ms[(e.m + 1) as usize].scheduling {
-            return Ok(());
-        }
-        broken(
-            Rule::ProgramOrder,
-            format!("M{} takes {} to run it, but is not in schedule", e.m, self.g_name(gs)),
-            "schedule first: it clears preempt of its P",
-        )
-    }
-
-    #[cold]
-    pub(crate) fn runs_two<T>(&self, m: i32, curg: u32, gs: u32) -> Verdict<T> {
-        broken(
-            Rule::OneM,
-            format!("M{m} begins to run {} while it runs {}", self.g_name(gs), self.g_name(curg)),
-            "an M that runs none",
         )
     }
 

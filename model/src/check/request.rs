@@ -25,7 +25,11 @@ impl Checker {
                 if !self.stop_is_requested_by_call(gs, m) {
                     return broken(
                         Rule::RequestStop,
-                        format!("M{m} sets preemptStop of {}, which is {}", self.g_name(gs), self.gs[gs as usize].status),
+                        format!(
+                            "M{m} sets preemptStop of {}, which is {}",
+                            self.g_name(gs),
+                            self.gs[gs as usize].status
+                        ),
                         "an open suspend call sets it, inside its Gscanrunning window (SG-5)",
                     );
                 }
@@ -35,7 +39,11 @@ impl Checker {
             Request::PreemptStop(false) => {
                 let ends = dead && own && self.m(m).dying == gs;
                 if !holder && !ends {
-                    return self.foreign_write(e, gs, "the holder of its scan bit, or the M on which it just ended");
+                    return self.foreign_write(
+                        e,
+                        gs,
+                        "the holder of its scan bit, or the M on which it just ended",
+                    );
                 }
                 let g = &mut self.gs[gs as usize];
                 g.stop = false;
@@ -72,7 +80,7 @@ impl Checker {
             Request::Stackguard0(guard) => {
                 // The handler of a fatal signal freezes the world: preemptone on the signal stack.
                 let asks = self.m(m).place == Place::AskingOneGuard || e.on == Stack::Gsignal;
-                if !holder && !own && !dead && !(guard == Guard::Preempt && asks) {
+                if !(holder || own || dead || guard == Guard::Preempt && asks) {
                     return self.foreign_write(e, gs, "its own M, the holder of its scan bit, or preemptone");
                 }
                 match guard {
@@ -95,7 +103,11 @@ impl Checker {
     fn poisoned(&mut self, e: &Event, gs: u32, own: bool) -> Verdict {
         let m = e.m;
         if own && self.m(m).place != Place::AskingOneGuard {
-            if self.m(m).exiting == gs && self.m(m).p >= 0 && !self.gs[gs as usize].preempt.may_be_set() && self.claims {
+            if self.m(m).exiting == gs
+                && self.m(m).p >= 0
+                && !self.gs[gs as usize].preempt.may_be_set()
+                && self.claims
+            {
                 return broken(
                     Rule::RequestWrite,
                     format!("exitsyscall poisons {}, which nobody asked to stop", self.g_name(gs)),
@@ -121,7 +133,10 @@ impl Checker {
                 );
             }
             self.m(m).exiting = 0;
-        } else if own && !self.sequences.is_closed(self.ms[(m + 1) as usize].place) && !self.gs[gs as usize].forking {
+        } else if own
+            && !self.sequences.is_closed(self.ms[(m + 1) as usize].place)
+            && !self.gs[gs as usize].forking
+        {
             return broken(
                 Rule::RequestWrite,
                 format!("M{m} restores the guard of {} out of nothing", self.g_name(gs)),
@@ -140,7 +155,13 @@ impl Checker {
         let g = &self.gs[gs as usize];
         broken(
             Rule::RequestWrite,
-            format!("M{} writes a request field of {}, which is {} on M{}", e.m, self.g_name(gs), g.status, g.m),
+            format!(
+                "M{} writes a request field of {}, which is {} on M{}",
+                e.m,
+                self.g_name(gs),
+                g.status,
+                g.m
+            ),
             legal,
         )
     }

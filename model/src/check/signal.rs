@@ -6,14 +6,12 @@
 use sigurg_traces::Event;
 
 use super::Checker;
-use super::violation::{Verdict, bad, broken};
+use super::violation::{Verdict, broken};
 use crate::rules::rule::Rule;
 
 impl Checker {
     pub(crate) fn preempt_m(&mut self, e: &Event, target: i32, sent: bool) -> Verdict {
-        if target < 0 || !self.m_is_known(target) {
-            return bad(format!("a signal is sent to M{target}, which never did anything"));
-        }
+        self.known_m(target)?;
         let asked = self.m(e.m).asked_m;
         if asked != target {
             return broken(
@@ -22,32 +20,27 @@ impl Checker {
                 format!("M{asked}, which runs the G that it asked"),
             );
         }
-        self.signals_seen = true;
-        let since = self.m(e.m).previous;
+        if !sent {
+            // The mark was set already, perhaps by a send that is not claimed yet.
+            return Ok(());
+        }
         let gate = self.profile.has_signal_gate;
         let m = self.m(target);
-        if sent {
-            if m.pending && gate {
-                return broken(
-                    Rule::SignalPair,
-                    format!("M{target} is sent a signal while one is pending"),
-                    "not sent: the mark is set (preemptM)",
-                );
-            }
-            m.pending = true;
-        } else if !m.pending && m.acknowledged < since && gate {
-            // Another M's send came first, and is not claimed yet.
-            m.send_owed = true;
+        if m.pending && gate {
+            return broken(
+                Rule::SignalPair,
+                format!("M{target} is sent a signal while one is pending"),
+                "not sent: the mark is set (preemptM)",
+            );
         }
-        if sent {
-            m.send_owed = false;
-        }
+        m.pending = true;
         Ok(())
     }
 
     /// A handler runs because a signal was sent.
     pub(crate) fn signal_handled(&mut self, m: i32, does: &str) -> Verdict {
-        let gate = self.profile.has_signal_gate;
+        // Without claims a handler may be told before the send that it handles.
+        let gate = self.profile.has_signal_gate && (self.claims || does != "handles");
         let state = self.m(m);
         if state.handling && does == "handles" {
             return broken(
@@ -57,7 +50,11 @@ impl Checker {
             );
         }
         if !state.pending && gate {
-            return broken(Rule::SignalPair, format!("M{m} {does} a signal that nobody sent"), "preempt_m first");
+            return broken(
+                Rule::SignalPair,
+                format!("M{m} {does} a signal that nobody sent"),
+                "preempt_m first",
+            );
         }
         state.handling = true;
         Ok(())
@@ -85,7 +82,6 @@ impl Checker {
         state.handling = false;
         state.pending = false;
         state.generation = generation;
-        state.acknowledged = e.seq;
         Ok(())
     }
 }

@@ -33,8 +33,15 @@ pub(crate) struct Stw {
 }
 
 impl Stw {
-    pub(crate) const NEW: Self =
-        Self { world: World::Booting, m: NO_M, waiting: false, frozen: false, procs: 0, resized: None, phase: Phase::Off };
+    pub(crate) const NEW: Self = Self {
+        world: World::Booting,
+        m: NO_M,
+        waiting: false,
+        frozen: false,
+        procs: 0,
+        resized: None,
+        phase: Phase::Off,
+    };
 
     /// `gcwaiting` is set, beyond doubt.
     pub(crate) fn is_stopping_surely(&self) -> bool {
@@ -75,7 +82,8 @@ impl Stw {
 
     /// Whether the M is in procresize.
     pub(crate) fn is_resizing(&self, m: i32) -> bool {
-        self.resized.is_some() && (self.world == World::Booting || self.world == World::Starting && self.m == m)
+        self.resized.is_some()
+            && (self.world == World::Booting || self.world == World::Starting && self.m == m)
     }
 
     pub(crate) fn is_stopping_by(&self, m: i32) -> bool {
@@ -103,6 +111,9 @@ impl Checker {
     }
 
     pub(crate) fn stw_begin(&mut self, e: &Event) -> Verdict {
+        if !self.claims {
+            return Ok(());
+        }
         if !matches!(self.stw.world, World::Running | World::Booting) {
             return self.stw_order(e, "stops the world");
         }
@@ -111,6 +122,9 @@ impl Checker {
     }
 
     pub(crate) fn stw_stopped(&mut self, e: &Event) -> Verdict {
+        if !self.claims {
+            return Ok(());
+        }
         if self.stw.world != World::Stopping || self.stw.m != e.m {
             return self.stw_order(e, "has stopped the world");
         }
@@ -127,6 +141,9 @@ impl Checker {
     }
 
     pub(crate) fn stw_start(&mut self, e: &Event) -> Verdict {
+        if !self.claims {
+            return Ok(());
+        }
         if self.stw.world != World::Stopped || self.stw.m != e.m {
             return self.stw_order(e, "starts the world");
         }
@@ -136,6 +153,9 @@ impl Checker {
     }
 
     pub(crate) fn stw_started(&mut self, e: &Event, procs: i64) -> Verdict {
+        if !self.claims {
+            return Ok(());
+        }
         if self.stw.world != World::Starting || self.stw.m != e.m {
             return self.stw_order(e, "has started the world");
         }
@@ -154,10 +174,10 @@ impl Checker {
     }
 
     pub(crate) fn procresize(&mut self, e: &Event, old: i64, new: i64) -> Verdict {
-        if !self.stw.may_resize(e.m) {
+        if self.claims && !self.stw.may_resize(e.m) {
             return self.stw_order(e, "changes the number of Ps");
         }
-        if old != self.stw.procs || !(1..=1 << 16).contains(&new) {
+        if self.claims && old != self.stw.procs || !(1..=1 << 16).contains(&new) {
             return broken(
                 Rule::StwOrder,
                 format!("the number of Ps goes from {old} to {new}"),
@@ -178,7 +198,12 @@ impl Checker {
         if self.stw.is_stopped() && self.claims {
             return broken(
                 Rule::StwExec,
-                format!("M{} dispatches {} while M{} has stopped the world", e.m, self.g_name(gs), self.stw.m),
+                format!(
+                    "M{} dispatches {} while M{} has stopped the world",
+                    e.m,
+                    self.g_name(gs),
+                    self.stw.m
+                ),
                 "nothing, until stw_start",
             );
         }
@@ -190,8 +215,12 @@ impl Checker {
     pub(crate) fn booted(&mut self) -> Verdict {
         if self.stw.world == World::Booting {
             self.stw.world = World::Running;
-            if !self.all_ready() {
-                return broken(Rule::StwOrder, "a P was not set up".into(), "procresize sets up every P (PS01)");
+            if self.claims && !self.all_ready() {
+                return broken(
+                    Rule::StwOrder,
+                    "a P was not set up".into(),
+                    "procresize sets up every P (PS01)",
+                );
             }
         }
         Ok(())
@@ -204,10 +233,13 @@ impl Checker {
             Phase::Mark => Phase::MarkTermination,
             Phase::MarkTermination => Phase::Off,
         };
-        if phase != next || self.stw.world != World::Stopped || self.stw.m != e.m {
+        if self.claims && (phase != next || self.stw.world != World::Stopped || self.stw.m != e.m) {
             return broken(
                 Rule::StwOrder,
-                format!("M{} turns the collector from {} to {phase}, the world is {:?}", e.m, self.stw.phase, self.stw.world),
+                format!(
+                    "M{} turns the collector from {} to {phase}, the world is {:?}",
+                    e.m, self.stw.phase, self.stw.world
+                ),
                 format!("to {next}, by the M that stopped the world, while it is stopped"),
             );
         }
@@ -216,7 +248,7 @@ impl Checker {
     }
 
     pub(crate) fn world_is_stopped(&self, gs: u32, c: super::g::StatusChange) -> Verdict {
-        if self.stw.is_stopped() {
+        if self.stw.is_stopped() || !self.claims {
             return Ok(());
         }
         broken(

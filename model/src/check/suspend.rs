@@ -55,9 +55,14 @@ impl Checker {
                 "the suspender's own G parks first (T53), or two could wait for each other (R-13)",
             );
         }
-        self.gs[gs as usize].suspenders += 1;
-        self.m(m).looking += 1;
-        self.suspensions.push(Suspension { sid, m, gs, phase: Phase::Looking, stopped: false, readied: false });
+        self.suspensions.push(Suspension {
+            sid,
+            m,
+            gs,
+            phase: Phase::Looking,
+            stopped: false,
+            readied: false,
+        });
         Ok(())
     }
 
@@ -76,7 +81,10 @@ impl Checker {
 
     /// T18: the winner owes one ready.
     pub(crate) fn take_preempted(&mut self, gs: u32, m: i32) -> Verdict {
-        let call = self.suspensions.iter_mut().find(|call| call.m == m && call.gs == gs && call.phase == Phase::Looking);
+        let call = self
+            .suspensions
+            .iter_mut()
+            .find(|call| call.m == m && call.gs == gs && call.phase == Phase::Looking);
         match call {
             Some(call) => {
                 call.stopped = true;
@@ -120,8 +128,6 @@ impl Checker {
                     "the G that it took out of Gpreempted",
                 );
             }
-            self.gs[gs as usize].suspenders -= 1;
-            self.m(m).looking -= 1;
             self.m(m).found_dead = Some(sid);
             self.suspensions.swap_remove(at);
             return Ok(());
@@ -137,7 +143,11 @@ impl Checker {
             let holder = if g.status.has_scan() { format!(", held by M{}", g.scan_m) } else { String::new() };
             return broken(
                 Rule::StoppedClaim,
-                format!("suspend call {sid} returns {result:?} with {} {}{holder}", self.g_name(gs), g.status),
+                format!(
+                    "suspend call {sid} returns {result:?} with {} {}{holder}",
+                    self.g_name(gs),
+                    g.status
+                ),
                 format!("a scan state that M{m} entered"),
             );
         }
@@ -153,12 +163,18 @@ impl Checker {
             );
         }
         self.gs[gs as usize].owner = Some(sid);
-        self.m(m).looking -= 1;
         self.suspensions[at].phase = Phase::Owning;
         Ok(())
     }
 
-    pub(crate) fn resume_begin(&mut self, e: &Event, gs: u32, sid: u64, dead: bool, stopped: bool) -> Verdict {
+    pub(crate) fn resume_begin(
+        &mut self,
+        e: &Event,
+        gs: u32,
+        sid: u64,
+        dead: bool,
+        stopped: bool,
+    ) -> Verdict {
         let m = e.m;
         if dead {
             if self.m(m).found_dead.take() != Some(sid) {
@@ -220,7 +236,8 @@ impl Checker {
         };
         let call = self.suspensions[at].clone();
         if call.phase != Phase::Resuming || call.gs != gs || call.m != m {
-            return self.owner(format!("resume of call {sid} ends on M{m}"), "a resume ends once, where it began");
+            return self
+                .owner(format!("resume of call {sid} ends on M{m}"), "a resume ends once, where it began");
         }
         let g = &self.gs[gs as usize];
         if g.scan_m == m && g.status.has_scan() {
@@ -242,9 +259,6 @@ impl Checker {
                 "one ready if stopped, none otherwise",
             );
         }
-        let g = &mut self.gs[gs as usize];
-        g.owner = None;
-        g.suspenders -= 1;
         self.m(m).resuming -= 1;
         self.suspensions.swap_remove(at);
         Ok(())
@@ -255,6 +269,9 @@ impl Checker {
         let g = &self.gs[gs as usize];
         g.status == GStatus::Scanrunning
             && g.scan_m == m
-            && self.suspensions.iter().any(|call| call.m == m && call.gs == gs && call.phase == Phase::Looking)
+            && self
+                .suspensions
+                .iter()
+                .any(|call| call.m == m && call.gs == gs && call.phase == Phase::Looking)
     }
 }

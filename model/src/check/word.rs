@@ -21,7 +21,8 @@ impl Checker {
                 let place = self.m(e.m).place;
                 let sequences = &self.sequences;
                 let found = self.table.find(from, to, via, site, |change| {
-                    place != Place::Open && matches!(sequences.step(place, Word::status(change)), Order::Then(_))
+                    place != Place::Open
+                        && matches!(sequences.step(place, Word::status(change)), Order::Then(_))
                 });
                 return Ok(match found {
                     Found::Row(row) => (Some(Word::status(ROWS[usize::from(row)].change)), gs, Some(row)),

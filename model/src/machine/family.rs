@@ -25,8 +25,7 @@ const K1_0: Config = Config {
 };
 
 /// Everything that user code does, beside the suspenders.
-const BUSY: User =
-    User { locks: true, syscalls: true, parks: true, gosched: true, grows: true, ..BASE.user };
+const BUSY: User = User { locks: true, syscalls: true, parks: true, gosched: true, grows: true, ..BASE.user };
 
 /// Suspending a loop that never calls anything, until it stands still.
 const STUBBORN: Config = Config {
@@ -209,14 +208,7 @@ pub fn all() -> Vec<(Config, When)> {
         (hazardous("stubborn/go1.27", STUBBORN, go(27), &["R-06", "R-52"]), Always),
         (hazardous("stubborn/go1.21", STUBBORN, go(21), &["R-06", "R-52"]), Always),
         (under("stubborn/sigurg", STUBBORN, Profile::SIGURG), Always),
-        (
-            under(
-                "stubborn-busy/sigurg",
-                Config { user: BUSY, ms: 1, ..STUBBORN },
-                Profile::SIGURG,
-            ),
-            Always,
-        ),
+        (under("stubborn-busy/sigurg", Config { user: BUSY, ms: 1, ..STUBBORN }, Profile::SIGURG), Always),
         (under("syscall-stw-scanner/go1.25", SYSCALL_STW, go(25)), Always),
         (hazardous("syscall-stw-scanner/go1.27", SYSCALL_STW, go(27), &["R-51"]), Always),
         (under("syscall-stw-scanner/sigurg", SYSCALL_STW, Profile::SIGURG), Always),
@@ -241,11 +233,7 @@ pub fn all() -> Vec<(Config, When)> {
         (under("queues/go1.25", QUEUES, go(25)), Nightly),
         (under("queues/go1.27", QUEUES, go(27)), Always),
         (
-            under(
-                "k1-0s/go1.27",
-                Config { suspenders: 1, about: "K1-0 with one suspender", ..K1_0 },
-                go(27),
-            ),
+            under("k1-0s/go1.27", Config { suspenders: 1, about: "K1-0 with one suspender", ..K1_0 }, go(27)),
             Always,
         ),
         (
@@ -301,12 +289,11 @@ pub fn all() -> Vec<(Config, When)> {
         ),
         (
             under(
-                "k1-busy-folded/sigurg",
+                "k1-0-busy-folded/sigurg",
                 Config {
                     user: BUSY,
-                    sysmon: Sysmon::Once,
                     symmetry: true,
-                    about: "K1 with all that user code does, folded",
+                    about: "K1-0 with all that user code does, folded",
                     ..K1_0
                 },
                 Profile::SIGURG,

@@ -4,10 +4,10 @@
 //! 2. The decision to inject comes first, then the generation and the pending mark in the profile's order.
 //! 3. What it injects begins when the handler returns.
 
+use super::Machine;
 use super::config::UnsafePoints;
 use super::state::{Handler, MPc, State, Status};
 use super::step::{Act, Actor, Move};
-use super::Machine;
 use crate::rules::preempt::{Acknowledge, Landing, acknowledgement, want_async_preempt};
 use sigurg_traces::Reject;
 

@@ -77,22 +77,22 @@ impl Machine {
         self.each_g().any(|g| {
             let is = |index: u8| usize::from(index) == g;
             let suspenders = s.s.iter().filter(|sus| holds_scan(sus.pc()) && is(sus.target())).count();
-            let parking = s
-                .m
-                .iter()
-                .filter(|m| {
-                    matches!(m.pc(), MPc::StopDropM | MPc::StopDropCurg | MPc::StopRelease)
-                        && m.gp().is_some_and(is)
-                })
-                .count();
-            let retaking = usize::from(retaken_g(s, s.world.stw() == StwPc::CutP, s.world.stw_p()).is_some_and(is))
-                + usize::from(
-                    retaken_g(s, s.world.sysmon() == SysmonPc::CutP, s.world.sysmon_p()).is_some_and(is),
-                )
-                + usize::from(
-                    (s.world.stw() == StwPc::ReleaseScan || s.world.sysmon() == SysmonPc::ReleaseScan)
-                        && s.m[usize::from(s.world.preemptone_m())].curg().is_some_and(is),
-                );
+            let parking =
+                s.m.iter()
+                    .filter(|m| {
+                        matches!(m.pc(), MPc::StopDropM | MPc::StopDropCurg | MPc::StopRelease)
+                            && m.gp().is_some_and(is)
+                    })
+                    .count();
+            let retaking =
+                usize::from(retaken_g(s, s.world.stw() == StwPc::CutP, s.world.stw_p()).is_some_and(is))
+                    + usize::from(
+                        retaken_g(s, s.world.sysmon() == SysmonPc::CutP, s.world.sysmon_p()).is_some_and(is),
+                    )
+                    + usize::from(
+                        (s.world.stw() == StwPc::ReleaseScan || s.world.sysmon() == SysmonPc::ReleaseScan)
+                            && s.m[usize::from(s.world.preemptone_m())].curg().is_some_and(is),
+                    );
             suspenders + parking + retaking != usize::from(s.g[g].scan())
         })
     }
@@ -100,32 +100,31 @@ impl Machine {
     fn custody_broken(&self, s: &State) -> bool {
         self.each_g().any(|g| {
             let runnable = s.g[g].status() == Status::Runnable;
-            let in_hands = s
-                .m
-                .iter()
-                .filter(|m| m.gp() == Some(g as u8))
-                .filter(|m| {
-                    matches!(
-                        m.pc(),
-                        MPc::ExecuteLink
-                            | MPc::ExecuteCas
-                            | MPc::StartLocked
-                            | MPc::YieldDropM
-                            | MPc::YieldDropCurg
-                            | MPc::YieldPut
-                            | MPc::GoyieldDropM
-                            | MPc::GoyieldDropCurg
-                            | MPc::GoyieldPut
-                            | MPc::CoroRun
-                            | MPc::ExitsyscallDrop
-                            | MPc::ExitsyscallPut
-                    )
-                })
-                .count()
-                + s.s
-                    .iter()
-                    .filter(|sus| sus.pc() == SPc::ReadyPut && usize::from(sus.target()) == g)
-                    .count();
+            let in_hands =
+                s.m.iter()
+                    .filter(|m| m.gp() == Some(g as u8))
+                    .filter(|m| {
+                        matches!(
+                            m.pc(),
+                            MPc::ExecuteLink
+                                | MPc::ExecuteCas
+                                | MPc::StartLocked
+                                | MPc::YieldDropM
+                                | MPc::YieldDropCurg
+                                | MPc::YieldPut
+                                | MPc::GoyieldDropM
+                                | MPc::GoyieldDropCurg
+                                | MPc::GoyieldPut
+                                | MPc::CoroRun
+                                | MPc::ExitsyscallDrop
+                                | MPc::ExitsyscallPut
+                        )
+                    })
+                    .count()
+                    + s.s
+                        .iter()
+                        .filter(|sus| sus.pc() == SPc::ReadyPut && usize::from(sus.target()) == g)
+                        .count();
             in_hands + usize::from(is_queued(s, g)) != usize::from(runnable)
         })
     }
@@ -205,9 +204,8 @@ impl Machine {
     /// the mark stands, but no signal is on its way, no handler runs and nobody is about to send.
     fn pending_orphaned(&self, s: &State) -> bool {
         self.each_m().any(|i| {
-            let about_to_send =
-                s.s.iter().any(|sus| sus.pc() == SPc::Kill && sus.async_m() == Some(i as u8))
-                    || (s.world.preemptone() == Preemptone::Kill && usize::from(s.world.preemptone_m()) == i);
+            let about_to_send = s.s.iter().any(|sus| sus.pc() == SPc::Kill && sus.async_m() == Some(i as u8))
+                || (s.world.preemptone() == Preemptone::Kill && usize::from(s.world.preemptone_m()) == i);
             let m = s.m[i];
             let handled = m.handler() != Handler::None || m.in_flight();
             m.pending() && !handled && !about_to_send && matches!(m.pc(), MPc::User)

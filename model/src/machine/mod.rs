@@ -202,7 +202,9 @@ impl Machine {
         let mut on = OnM { s, i, out };
         match s.m[i].pc() {
             MPc::Schedule | MPc::FindRunnable | MPc::StartLocked | MPc::Idle => self.scheduler_steps(&mut on),
-            MPc::ExecuteLink | MPc::ExecuteCas | MPc::ExecutePreempt | MPc::ExecuteGuard => self.execute_steps(&mut on),
+            MPc::ExecuteLink | MPc::ExecuteCas | MPc::ExecutePreempt | MPc::ExecuteGuard => {
+                self.execute_steps(&mut on)
+            }
             MPc::User | MPc::AsyncPreempt | MPc::ForeignCall => self.user_steps(&mut on),
             MPc::YieldCas
             | MPc::YieldDropM

@@ -10,7 +10,8 @@ impl Machine {
         let (s, i, g) = (on.s, on.i, on.g());
         match on.m().pc() {
             // C1. The guard is read again here, on g0.
-            MPc::Newstack => match Newstack::decide(s.g[g].poison(), self.can_preempt_m(s, i), s.g[g].stop()) {
+            MPc::Newstack => match Newstack::decide(s.g[g].poison(), self.can_preempt_m(s, i), s.g[g].stop())
+            {
                 Newstack::Grow => on.must(Act::CallGrow, MPc::GrowCas, |_| {}),
                 Newstack::Decline => on.must(Act::NewstackDeclines, MPc::DeclineGuard, |_| {}),
                 Newstack::Preempt(Choice::Park) => on.must(Act::NewstackParks, MPc::StopCas, |_| {}),

@@ -38,8 +38,7 @@ impl Machine {
         if !self.wakes_preempt() || any_idle || n.world.preemptone() != Preemptone::Off {
             return;
         }
-        let runs_user_code =
-            |p: usize| n.p[p].m().is_some_and(|m| n.m[usize::from(m)].pc() == MPc::User);
+        let runs_user_code = |p: usize| n.p[p].m().is_some_and(|m| n.m[usize::from(m)].pc() == MPc::User);
         if let Some(asked) = self.each_p().find(|&p| runs_user_code(p)).and_then(|p| self.preemptone(n, p)) {
             *n = asked;
         }

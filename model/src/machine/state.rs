@@ -240,15 +240,9 @@ impl State {
         let field = |word: u64, at: u32, width: u32| (word >> at) as u32 & ((1 << width) - 1);
         Self {
             g: [G(field(low, 0, G::WIDTH)), G(field(low, G::WIDTH, G::WIDTH))],
-            s: [
-                S(field(low, 2 * G::WIDTH, S::WIDTH)),
-                S(field(low, 2 * G::WIDTH + S::WIDTH, S::WIDTH)),
-            ],
+            s: [S(field(low, 2 * G::WIDTH, S::WIDTH)), S(field(low, 2 * G::WIDTH + S::WIDTH, S::WIDTH))],
             m: [M(field(high, 0, M::WIDTH)), M(field(high, M::WIDTH, M::WIDTH))],
-            p: [
-                P(field(high, 2 * M::WIDTH, P::WIDTH)),
-                P(field(high, 2 * M::WIDTH + P::WIDTH, P::WIDTH)),
-            ],
+            p: [P(field(high, 2 * M::WIDTH, P::WIDTH)), P(field(high, 2 * M::WIDTH + P::WIDTH, P::WIDTH))],
             world: World(
                 field(low, 63 - WORLD_LOW, WORLD_LOW)
                     | field(high, 2 * M::WIDTH + 2 * P::WIDTH, World::WIDTH - WORLD_LOW) << WORLD_LOW,
@@ -276,7 +270,9 @@ impl G {
             (Status::Waiting, true) => GStatus::Scanwaiting,
             (Status::Preempted, true) => GStatus::Scanpreempted,
             (Status::Deadextra, true) => GStatus::Scandeadextra,
-            (Status::Dead | Status::Copystack, true) => unreachable!("the scan bit on a status that has none"),
+            (Status::Dead | Status::Copystack, true) => {
+                unreachable!("the scan bit on a status that has none")
+            }
         }
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! The decisions are those of [`crate::rules::suspend`]; this file gives them their grain.
 
+use super::Machine;
 use super::state::{LastSignal, S, SPc, State, Status};
 use super::step::{Act, Actor, Move};
-use super::Machine;
 use crate::profile::ReasonWriter;
 use crate::rules::suspend::{Ask, Branch, EarlierRequest, needs_signal};
 

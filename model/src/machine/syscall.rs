@@ -39,7 +39,11 @@ impl Machine {
             MPc::SyscallGiveP => {
                 let after = if by_scan_bit { MPc::SyscallCas } else { MPc::InSyscall };
                 let p = s.m[i].p().map(usize::from).filter(|&p| {
-                    let held = if by_scan_bit { s.p[p].m() == Some(i as u8) } else { s.p[p].status() == PStat::Syscall };
+                    let held = if by_scan_bit {
+                        s.p[p].m() == Some(i as u8)
+                    } else {
+                        s.p[p].status() == PStat::Syscall
+                    };
                     held && s.world.gcwaiting()
                 });
                 match p {
@@ -117,15 +121,19 @@ impl Machine {
     /// exitsyscall wants a P: the one it had, or any idle one.
     fn find_p_after_syscall(&self, on: &mut OnM<'_, impl FnMut(Move, State)>) {
         let (s, i) = (on.s, on.i);
-        let with_p =
-            if self.config.profile.exitsyscall_runs_first { MPc::ExitsyscallGuard } else { MPc::ExitsyscallCas };
+        let with_p = if self.config.profile.exitsyscall_runs_first {
+            MPc::ExitsyscallGuard
+        } else {
+            MPc::ExitsyscallCas
+        };
         let had = s.m[i].p().map(usize::from);
         let still_has = had.is_some_and(|p| match self.config.profile.retakes_by_scan_bit {
             true => s.p[p].m() == Some(i as u8),
             // PS14: Psyscall -> Pidle -> Prunning.
             false => s.p[p].status() == PStat::Syscall,
         });
-        let idle = self.each_p().find(|&p| s.p[p].status() == PStat::Idle).filter(|_| !self.sched_is_locked(s));
+        let idle =
+            self.each_p().find(|&p| s.p[p].status() == PStat::Idle).filter(|_| !self.sched_is_locked(s));
         match (had, idle) {
             (Some(p), _) if still_has => on.must(Act::ExitsyscallHasP, with_p, |n| wire(n, i, p)),
             (_, Some(p)) => on.must(Act::ExitsyscallTakesP, with_p, |n| wire(n, i, p)),

@@ -55,9 +55,11 @@ impl Machine {
         for (i, sus) in s.s.iter().enumerate().take(usize::from(self.config.suspenders)) {
             if sus.pc() != SPc::Idle {
                 let _ = write!(line, "suspender {i} {:?}", sus.pc());
-                for (flag, name) in
-                    [(sus.stopped(), " owes-ready"), (sus.limited(), " limited"), (sus.needs_signal(), " needs-signal")]
-                {
+                for (flag, name) in [
+                    (sus.stopped(), " owes-ready"),
+                    (sus.limited(), " limited"),
+                    (sus.needs_signal(), " needs-signal"),
+                ] {
                     if flag {
                         line.push_str(name);
                     }
@@ -71,7 +73,9 @@ impl Machine {
         if s.world.stw() != StwPc::Off {
             let _ = write!(line, "stw {:?}; ", s.world.stw());
         }
-        if !matches!(s.world.sysmon(), SysmonPc::Awake | SysmonPc::Done) || s.world.preemptone() != Preemptone::Off {
+        if !matches!(s.world.sysmon(), SysmonPc::Awake | SysmonPc::Done)
+            || s.world.preemptone() != Preemptone::Off
+        {
             let _ = write!(line, "preemptone {:?}; ", s.world.preemptone());
         }
         line.truncate(line.trim_end_matches("; ").len());
@@ -111,9 +115,12 @@ fn tell_m(m: M) -> String {
     if let Some(g) = m.gp() {
         let _ = write!(text, " G{g}");
     }
-    for (flag, name) in
-        [(m.locks(), " locks"), (m.pending(), " pending"), (m.in_flight(), " signal-in-flight"), (m.injected(), " injected")]
-    {
+    for (flag, name) in [
+        (m.locks(), " locks"),
+        (m.pending(), " pending"),
+        (m.in_flight(), " signal-in-flight"),
+        (m.injected(), " injected"),
+    ] {
         if flag {
             text.push_str(name);
         }

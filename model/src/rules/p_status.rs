@@ -85,8 +85,8 @@ const fn row(
 }
 
 use Link::{Cut, Free, Give, Keep, Take};
-use When::{Any, Resizing, Stopping, Waiting};
 use PStatus::{Dead, Gcstop, Idle, Running, Syscall};
+use When::{Any, Resizing, Stopping, Waiting};
 
 const ALL: Releases = Releases::ALL;
 const OLD: Releases = Releases::until(25);
@@ -116,14 +116,28 @@ pub const ROWS: &[Row] = &[
     row("PS18", Gcstop, Idle, &["procresize"], false, Give, Resizing, ALL),
 ];
 
-/// Whether the row names that function of a trace.
-pub fn names(row: &Row, function: &str) -> bool {
-    let name = site_name(function);
-    row.sites.iter().any(|site| site_name(site) == name)
+/// Every function of the table, as [`site_name`] spells it, with the set of its rows (bit `i` for `ROWS[i]`).
+pub fn sites() -> Vec<(String, u32)> {
+    let mut sites: Vec<(String, u32)> = Vec::new();
+    for (index, row) in ROWS.iter().enumerate() {
+        for site in row.sites {
+            let name = site_name(site);
+            match sites.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, rows)) => *rows |= 1 << index,
+                None => sites.push((name, 1 << index)),
+            }
+        }
+    }
+    sites
 }
 
 /// The rows for a change in a release.
-pub fn rows(profile: &Profile, from: PStatus, to: PStatus, cas: bool) -> impl Iterator<Item = (usize, &'static Row)> {
+pub fn rows(
+    profile: &Profile,
+    from: PStatus,
+    to: PStatus,
+    cas: bool,
+) -> impl Iterator<Item = (usize, &'static Row)> {
     ROWS.iter().enumerate().filter(move |(_, row)| {
         row.from == from && row.to == to && row.cas == cas && profile.within(row.releases)
     })

@@ -167,10 +167,14 @@ mod tests {
     fn the_first_failing_test_names_the_reason() {
         let safe = Landing { on_curg: true, can_preempt: true, room_on_stack: true, pc: None };
         assert_eq!(safe.decline(), None);
-        let worst = Landing { on_curg: false, can_preempt: false, room_on_stack: false, pc: Some(Reject::NotGoCode) };
+        let worst =
+            Landing { on_curg: false, can_preempt: false, room_on_stack: false, pc: Some(Reject::NotGoCode) };
         assert_eq!(worst.decline(), Some(Reject::NotCurg));
         assert_eq!(Landing { on_curg: true, ..worst }.decline(), Some(Reject::MNotPreemptible));
-        assert_eq!(Landing { on_curg: true, can_preempt: true, ..worst }.decline(), Some(Reject::NoStackSpace));
+        assert_eq!(
+            Landing { on_curg: true, can_preempt: true, ..worst }.decline(),
+            Some(Reject::NoStackSpace)
+        );
         assert_eq!(Landing { pc: Some(Reject::NotGoCode), ..safe }.decline(), Some(Reject::NotGoCode));
     }
 

@@ -34,9 +34,24 @@ pub struct Primitive {
 /// Every primitive that appears in traces.
 pub const PRIMITIVES: &[Primitive] = &[
     Primitive { id: "PR2", via: Via::Casgstatus, releases: Releases::ALL, on_failure: OnFailure::Spins },
-    Primitive { id: "PR3", via: Via::Castogscanstatus, releases: Releases::ALL, on_failure: OnFailure::Returns },
-    Primitive { id: "PR4", via: Via::CasfromGscanstatus, releases: Releases::ALL, on_failure: OnFailure::Throws },
-    Primitive { id: "PR5", via: Via::CasGToWaiting, releases: Releases::since(20), on_failure: OnFailure::Spins },
+    Primitive {
+        id: "PR3",
+        via: Via::Castogscanstatus,
+        releases: Releases::ALL,
+        on_failure: OnFailure::Returns,
+    },
+    Primitive {
+        id: "PR4",
+        via: Via::CasfromGscanstatus,
+        releases: Releases::ALL,
+        on_failure: OnFailure::Throws,
+    },
+    Primitive {
+        id: "PR5",
+        via: Via::CasGToWaiting,
+        releases: Releases::since(20),
+        on_failure: OnFailure::Spins,
+    },
     Primitive {
         id: "PR6",
         via: Via::CasGToWaitingForSuspendG,
@@ -49,8 +64,18 @@ pub const PRIMITIVES: &[Primitive] = &[
         releases: Releases::between(23, 23),
         on_failure: OnFailure::Spins,
     },
-    Primitive { id: "PR7", via: Via::CasGToPreemptScan, releases: Releases::ALL, on_failure: OnFailure::Spins },
-    Primitive { id: "PR8", via: Via::CasGFromPreempted, releases: Releases::ALL, on_failure: OnFailure::Returns },
+    Primitive {
+        id: "PR7",
+        via: Via::CasGToPreemptScan,
+        releases: Releases::ALL,
+        on_failure: OnFailure::Spins,
+    },
+    Primitive {
+        id: "PR8",
+        via: Via::CasGFromPreempted,
+        releases: Releases::ALL,
+        on_failure: OnFailure::Returns,
+    },
     Primitive { id: "PR9", via: Via::Direct, releases: Releases::ALL, on_failure: OnFailure::Returns },
 ];
 

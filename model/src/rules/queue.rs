@@ -95,7 +95,9 @@ pub const fn placement(grip: Grip, profile: &Profile) -> Queues {
         Grip::Born | Grip::ReadyNext => Queues::of(&[Runnext]),
         // A put on the ring becomes one on the global queue where the ring is full (runqputslow).
         Grip::ReadyLast | Grip::Goyielded | Grip::Kicked | Grip::Injected => Queues::of(&[Local, Global]),
-        Grip::Yielded | Grip::DebugYielded | Grip::NoP | Grip::Spilled | Grip::Drained => Queues::of(&[Global]),
+        Grip::Yielded | Grip::DebugYielded | Grip::NoP | Grip::Spilled | Grip::Drained => {
+            Queues::of(&[Global])
+        }
         Grip::Preempted if profile.stw_preempted_goes_to_runnext => Queues::of(&[Global, Runnext]),
         Grip::Preempted => Queues::of(&[Global]),
         // What a batch from the global queue or a thief keeps; a G that may not run now is set aside.

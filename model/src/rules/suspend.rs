@@ -131,7 +131,8 @@ mod tests {
     #[test]
     fn a_claim_is_tried_exactly_where_the_scan_bit_may_be_set_without_asking() {
         for &status in GStatus::ALL {
-            let claimable = matches!(status, GStatus::Runnable | GStatus::Syscall | GStatus::Waiting | GStatus::Leaked);
+            let claimable =
+                matches!(status, GStatus::Runnable | GStatus::Syscall | GStatus::Waiting | GStatus::Leaked);
             assert_eq!(Branch::of(status) == Branch::Claim, claimable, "{status}");
             assert_eq!(Branch::of(status) == Branch::HeldByOther, status.has_scan(), "{status}");
         }
@@ -139,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_request_is_repeated_when_any_part_of_it_is_lost() {
-        let pending = EarlierRequest { flags_stand: true, same_m: true, same_generation: true, unsent: false };
+        let pending =
+            EarlierRequest { flags_stand: true, same_m: true, same_generation: true, unsent: false };
         assert_eq!(pending.ask(), Ask::No);
         assert_eq!(EarlierRequest { unsent: true, ..pending }.ask(), Ask::SendOnly);
         for lost in [

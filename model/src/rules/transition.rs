@@ -274,8 +274,10 @@ pub mod known {
     pub const PREEMPTALL: usize = 2;
     /// `markroot`.
     pub const MARKROOT: usize = 3;
+    /// `stopTheWorldWithSema`.
+    pub const STOP_THE_WORLD: usize = 4;
     /// Their names.
-    pub const ALL: &[&str] = &["goready", "resumeG", "preemptall", "markroot"];
+    pub const ALL: &[&str] = &["goready", "resumeG", "preemptall", "markroot", "stopTheWorldWithSema"];
 }
 
 /// A function that some table knows; [`Site::UNKNOWN`] for a name that none does, and for no name.
@@ -346,10 +348,12 @@ impl Table {
     fn intern(&mut self, function: &str) -> Site {
         let name = site_name(function);
         let known = self.sites.iter().position(|site| *site == name);
-        Site(1 + known.unwrap_or_else(|| {
-            self.sites.push(name);
-            self.sites.len() - 1
-        }) as u8)
+        Site(
+            1 + known.unwrap_or_else(|| {
+                self.sites.push(name);
+                self.sites.len() - 1
+            }) as u8,
+        )
     }
 
     /// The site of one of [`known::ALL`].
@@ -357,12 +361,8 @@ impl Table {
         Site(1 + function as u8)
     }
 
-    /// The site of a function of a trace.
-    pub fn site(&self, function: &str) -> Site {
-        if function.is_empty() {
-            return Site::UNKNOWN;
-        }
-        let name = site_name(function);
+    /// The site of a function, spelled as by [`site_name`].
+    pub fn site(&self, name: &str) -> Site {
         self.sites.iter().position(|site| *site == name).map_or(Site::UNKNOWN, |index| Site(index as u8 + 1))
     }
 

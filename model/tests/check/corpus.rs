@@ -3,43 +3,36 @@
 use std::path::{Path, PathBuf};
 
 use sigurg_model::Profile;
-use sigurg_model::check::{CheckOptions, Checker, Failure, Summary};
+use sigurg_model::check::CheckOptions;
 use sigurg_traces::order::{Ordered, OrderedError};
 use sigurg_traces::{Event, Header, Options, Symbols, source};
 
 /// One recording in its legal order.
-pub struct Recording {
-    pub name: String,
-    pub header: Header,
-    pub events: Vec<Event>,
-    pub symbols: Symbols,
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) header: Header,
+    pub(crate) events: Vec<Event>,
+    pub(crate) symbols: Symbols,
 }
 
 impl Recording {
-    pub fn profile(&self) -> &'static Profile {
-        Profile::of_producer(&self.header.producer, &self.header.go_version).expect("a profile for its release")
+    pub(crate) fn profile(&self) -> &'static Profile {
+        Profile::of_producer(&self.header.producer, &self.header.go_version)
+            .expect("a profile for its release")
     }
 
-    pub fn options(&self) -> CheckOptions {
+    pub(crate) fn options(&self) -> CheckOptions {
         CheckOptions { claims: true, complete: self.header.complete }
-    }
-
-    pub fn judge(&self, profile: &'static Profile) -> Result<Summary, Failure> {
-        let mut checker = Checker::new(profile, &self.options());
-        for event in &self.events {
-            checker.event(event, &self.symbols)?;
-        }
-        checker.finish()
     }
 }
 
 /// The folder `name` of the corpus.
-pub fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../traces/corpus").join(name)
 }
 
 /// The traces in a folder, sorted by name.
-pub fn traces(name: &str) -> Vec<PathBuf> {
+pub(crate) fn traces(name: &str) -> Vec<PathBuf> {
     let folder = folder(name);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -50,7 +43,7 @@ pub fn traces(name: &str) -> Vec<PathBuf> {
 }
 
 /// Reads a trace whole; `Err` if no order of it is possible.
-pub fn read(path: &Path) -> Result<Recording, OrderedError> {
+pub(crate) fn read(path: &Path) -> Result<Recording, OrderedError> {
     let reader = source::open(path, Options::default())?;
     let header = reader.header().clone();
     let mut ordered = Ordered::new(reader);
@@ -63,6 +56,6 @@ pub fn read(path: &Path) -> Result<Recording, OrderedError> {
 }
 
 /// Every recording of real Go.
-pub fn recordings() -> Vec<Recording> {
+pub(crate) fn recordings() -> Vec<Recording> {
     traces("go").iter().map(|path| read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).collect()
 }

@@ -3,32 +3,12 @@
 //! Invariants: a damage changes one event or one place in the order, and nothing before it; numbers and versions are
 //! counted again, so that counting does not find it. The same seed gives the same damage.
 
+use crate::random::Random;
 use sigurg_traces::{Event, GStatus, Guard, Kind, PStatus, PutHow, Queue, Request, TakeHow, Target, Via};
-
-/// A small generator (xorshift64*), so that no run depends on a library's stream.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        ((self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as usize) % n.max(1)
-    }
-
-    fn other<T: Copy + PartialEq>(&mut self, all: &[T], than: T) -> T {
-        let others: Vec<T> = all.iter().copied().filter(|one| *one != than).collect();
-        if others.is_empty() { than } else { others[self.below(others.len())] }
-    }
-}
 
 /// What is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Damage {
+pub(crate) enum Damage {
     /// The event is gone.
     Dropped,
     /// The event is there twice.
@@ -48,7 +28,7 @@ pub enum Damage {
 }
 
 impl Damage {
-    pub const ALL: &[Self] = &[
+    pub(crate) const ALL: &[Self] = &[
         Self::Dropped,
         Self::Twice,
         Self::Later,
@@ -61,7 +41,7 @@ impl Damage {
 }
 
 /// The events from `at` on, with the damage; at most `length` of them. `None` where it does not apply.
-pub fn damaged(
+pub(crate) fn damaged(
     events: &[Event],
     at: usize,
     length: usize,
@@ -108,8 +88,9 @@ pub fn damaged(
             }
         }
         Damage::OtherM => {
-            let ms: Vec<i32> = events[at.saturating_sub(300)..at].iter().map(|e| e.m).filter(|m| *m >= 0).collect();
-            let m = random.other(&ms, event.m);
+            let ms: Vec<i32> =
+                events[at.saturating_sub(300)..at].iter().map(|e| e.m).filter(|m| *m >= 0).collect();
+            let m = other(random, &ms, event.m);
             if m == event.m {
                 return None;
             }
@@ -135,10 +116,10 @@ pub fn damaged(
                 shift_versions(&mut tail[1..], target.gs, -1);
             }
         }
-        Damage::OtherP => tail[0].p = random.other(&[-1, 0, 1, 2], event.p),
+        Damage::OtherP => tail[0].p = other(random, &[-1, 0, 1, 2], event.p),
         Damage::OtherBy => {
             let by: Vec<u64> = events[at.saturating_sub(300)..at].iter().map(|e| e.by).collect();
-            tail[0].by = random.other(&by, event.by);
+            tail[0].by = other(random, &by, event.by);
             if tail[0].by == event.by {
                 return None;
             }
@@ -154,6 +135,12 @@ pub fn damaged(
         }
     }
     (tail.first() != Some(&event) || damage != Damage::Field).then_some((field, tail))
+}
+
+/// One of `all` that is not `than`; `than` if there is none.
+fn other<T: Copy + PartialEq>(random: &mut Random, all: &[T], than: T) -> T {
+    let others: Vec<T> = all.iter().copied().filter(|one| *one != than).collect();
+    if others.is_empty() { than } else { others[random.below(others.len())] }
 }
 
 fn tail_gs(event: &Event) -> u32 {
@@ -197,19 +184,22 @@ fn fields(kind: Kind, random: &mut Random) -> Vec<(&'static str, Kind)> {
     let r = random;
     match kind {
         GStatus { from, to, via, ver, reason } => vec![
-            ("to", GStatus { from, to: r.other(self::GStatus::ALL, to), via, ver, reason }),
-            ("from", GStatus { from: r.other(self::GStatus::ALL, from), to, via, ver, reason }),
-            ("via", GStatus { from, to, via: r.other(Via::ALL, via), ver, reason }),
+            ("to", GStatus { from, to: other(r, self::GStatus::ALL, to), via, ver, reason }),
+            ("from", GStatus { from: other(r, self::GStatus::ALL, from), to, via, ver, reason }),
+            ("via", GStatus { from, to, via: other(r, Via::ALL, via), ver, reason }),
             ("ver", GStatus { from, to, via, ver: ver + 1, reason }),
         ],
         GStatusFail { want_from, want_to, saw, via, ver } => vec![
-            ("saw", GStatusFail { want_from, want_to, saw: r.other(self::GStatus::ALL, saw), via, ver }),
-            ("want_to", GStatusFail { want_from, want_to: r.other(self::GStatus::ALL, want_to), saw, via, ver }),
+            ("saw", GStatusFail { want_from, want_to, saw: other(r, self::GStatus::ALL, saw), via, ver }),
+            (
+                "want_to",
+                GStatusFail { want_from, want_to: other(r, self::GStatus::ALL, want_to), saw, via, ver },
+            ),
         ],
         SuspendBegin { sid } => vec![("sid", SuspendBegin { sid: sid + 1_000_000 })],
         SuspendStep { sid, iter, saw, ver } => vec![
             ("sid", SuspendStep { sid: sid + 1_000_000, iter, saw, ver }),
-            ("saw", SuspendStep { sid, iter, saw: r.other(self::GStatus::ALL, saw), ver }),
+            ("saw", SuspendStep { sid, iter, saw: other(r, self::GStatus::ALL, saw), ver }),
         ],
         SuspendEnd { sid, dead, stopped } => vec![
             ("sid", SuspendEnd { sid: sid + 1_000_000, dead, stopped }),
@@ -232,7 +222,7 @@ fn fields(kind: Kind, random: &mut Random) -> Vec<(&'static str, Kind)> {
                     Request::Preempt(value) => Request::Preempt(!value),
                     Request::PreemptStop(value) => Request::PreemptStop(!value),
                     Request::PreemptShrink(value) => Request::PreemptShrink(!value),
-                    Request::Stackguard0(guard) => Request::Stackguard0(r.other(Guard::ALL, guard)),
+                    Request::Stackguard0(guard) => Request::Stackguard0(other(r, Guard::ALL, guard)),
                 },
             },
         )],
@@ -255,7 +245,10 @@ fn fields(kind: Kind, random: &mut Random) -> Vec<(&'static str, Kind)> {
         Newstack { preempt, preempt_stop, preempt_shrink, can_preempt } => vec![
             ("preempt", Newstack { preempt: !preempt, preempt_stop, preempt_shrink, can_preempt }),
             ("preempt_stop", Newstack { preempt, preempt_stop: !preempt_stop, preempt_shrink, can_preempt }),
-            ("preempt_shrink", Newstack { preempt, preempt_stop, preempt_shrink: !preempt_shrink, can_preempt }),
+            (
+                "preempt_shrink",
+                Newstack { preempt, preempt_stop, preempt_shrink: !preempt_shrink, can_preempt },
+            ),
             ("can_preempt", Newstack { preempt, preempt_stop, preempt_shrink, can_preempt: !can_preempt }),
         ],
         PreemptPark { by_signal } => {
@@ -269,20 +262,30 @@ fn fields(kind: Kind, random: &mut Random) -> Vec<(&'static str, Kind)> {
         }
         StackCopy { old_size, .. } => vec![("new_size", StackCopy { old_size, new_size: old_size })],
         RunqPut { target_p, q, how } => vec![
-            ("q", RunqPut { target_p: if q == Queue::Global { 0 } else { target_p }, q: r.other(&[Queue::Runnext, Queue::Local], q), how }),
+            (
+                "q",
+                RunqPut {
+                    target_p: if q == Queue::Global { 0 } else { target_p },
+                    q: other(r, &[Queue::Runnext, Queue::Local], q),
+                    how,
+                },
+            ),
             ("q=global", RunqPut { target_p: -1, q: Queue::Global, how }),
             ("target_p", RunqPut { target_p: (target_p + 1) % 2, q, how }),
-            ("how", RunqPut { target_p, q, how: r.other(PutHow::ALL, how) }),
+            ("how", RunqPut { target_p, q, how: other(r, PutHow::ALL, how) }),
         ],
         RunqGet { target_p, q, how } => vec![
-            ("q", RunqGet { target_p: target_p.max(0), q: r.other(&[Queue::Runnext, Queue::Local], q), how }),
+            (
+                "q",
+                RunqGet { target_p: target_p.max(0), q: other(r, &[Queue::Runnext, Queue::Local], q), how },
+            ),
             ("target_p", RunqGet { target_p: (target_p + 1) % 2, q, how }),
-            ("how", RunqGet { target_p, q, how: r.other(TakeHow::ALL, how) }),
+            ("how", RunqGet { target_p, q, how: other(r, TakeHow::ALL, how) }),
         ],
         RunqKick { target_p, q } => vec![("target_p", RunqKick { target_p: (target_p + 1) % 2, q })],
         RunqSteal { target_p, q } => vec![
             ("target_p", RunqSteal { target_p: (target_p + 1) % 2, q }),
-            ("q", RunqSteal { target_p, q: r.other(&[Queue::Runnext, Queue::Local], q) }),
+            ("q", RunqSteal { target_p, q: other(r, &[Queue::Runnext, Queue::Local], q) }),
         ],
         Execute { inherit_time } => vec![("inherit_time", Execute { inherit_time: !inherit_time })],
         Newproc { entry, parent, parked } => vec![
@@ -296,8 +299,8 @@ fn fields(kind: Kind, random: &mut Random) -> Vec<(&'static str, Kind)> {
             vec![("target_m", Startlockedm { target_m: if target_m == 0 { 3 } else { 0 } })]
         }
         PStatus { target_p, from, to, cas } => vec![
-            ("to", PStatus { target_p, from, to: r.other(self::PStatus::ALL, to), cas }),
-            ("from", PStatus { target_p, from: r.other(self::PStatus::ALL, from), to, cas }),
+            ("to", PStatus { target_p, from, to: other(r, self::PStatus::ALL, to), cas }),
+            ("from", PStatus { target_p, from: other(r, self::PStatus::ALL, from), to, cas }),
             ("cas", PStatus { target_p, from, to, cas: !cas }),
             ("target_p", PStatus { target_p: (target_p + 1) % 2, from, to, cas }),
         ],

@@ -1,0 +1,154 @@
+//! Who acts: that an M lives, and that the event says the same of it as what came before.
+
+use sigurg_traces::{Event, GStatus, Kind, Stack};
+
+use super::m::M;
+use super::violation::{Verdict, bad, broken};
+use super::{Checker, MAX_ID};
+use crate::rules::rule::Rule;
+use crate::rules::sequence::{Step, Word};
+use crate::rules::transition::Change;
+
+impl Checker {
+    /// The M exists. Without claims an event may speak of an M before that M's first one is told.
+    pub(crate) fn known_m(&mut self, m: i32) -> Verdict {
+        let index = usize::try_from(m).map_or(0, |m| m + 1);
+        let known = self.ms.get(index).is_some_and(|m| m.known);
+        if index == 0 || self.claims && !known || m >= MAX_ID {
+            return bad(format!("M{m} never did anything"));
+        }
+        if index >= self.ms.len() {
+            self.ms.resize_with(index + 1, M::new);
+        }
+        Ok(())
+    }
+
+    /// The event says the same of its actor as what came before: the G attached to it, and its P.
+    #[inline]
+    pub(crate) fn actor(&self, e: &Event, curg: u32) -> Verdict {
+        let m = &self.ms[(e.m + 1) as usize];
+        let attached = &self.gs[curg as usize];
+        if e.by != attached.goid && (curg == 0 || attached.goid != 0) {
+            // needm attaches its G before the change that tells of it.
+            let needm =
+                curg == 0 && e.by == self.gs[m.curg as usize].goid && m.curg != 0 && e.on == Stack::G0;
+            if !needm || !matches!(e.kind, Kind::GStatus { to: GStatus::Syscall, .. }) {
+                return self.wrong_by(e, curg);
+            }
+        }
+        let stale = attached.status.base() == GStatus::Syscall && !matches!(e.kind, Kind::PStatus { .. });
+        if e.p != m.p && !stale {
+            return broken(
+                Rule::OneP,
+                format!("M{} acts with P{}, but holds P{}", e.m, e.p, m.p),
+                "the P that it took last and did not give away",
+            );
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn wrong_by(&self, e: &Event, curg: u32) -> Verdict {
+        if e.by != 0 && !self.gs.iter().any(|g| g.known && g.goid == e.by) {
+            return bad(format!("goroutine {} was never created", e.by));
+        }
+        let runs = if curg == 0 { "no G".into() } else { self.g_name(curg) };
+        broken(
+            Rule::OneM,
+            format!("M{} acts with G{} attached, but runs {runs}", e.m, e.by),
+            "the G that it took with execute or a coroutine switch, until it drops it",
+        )
+    }
+
+    /// An M begins with `m_start`, or as a foreign thread with needm, and does nothing after its end.
+    #[inline]
+    pub(crate) fn alive(&mut self, e: &Event, word: Option<Word>) -> Verdict {
+        let between = e.on == Stack::G && self.stw.is_between(e.m);
+        let m = &mut self.ms[(e.m + 1) as usize];
+        if m.started && !m.exited && !between && !m.handling {
+            return Ok(());
+        }
+        self.comes_or_goes(e, word, between)
+    }
+
+    #[cold]
+    fn comes_or_goes(&mut self, e: &Event, word: Option<Word>, between: bool) -> Verdict {
+        let broken = |rule, what, legal: &str| broken(rule, what, legal);
+        let m = &mut self.ms[(e.m + 1) as usize];
+        if m.handling {
+            return broken(
+                Rule::SignalPair,
+                format!("M{} goes on and did not acknowledge its signal", e.m),
+                "a handler runs to its end: sig_ack",
+            );
+        }
+        if between {
+            return broken(
+                Rule::StwOrder,
+                format!("M{} runs its G while it stops or starts the world", e.m),
+                "stw_stopped or stw_started first",
+            );
+        }
+        if m.exited {
+            // handoffp may start an M for its P, for which newm borrows it, or give it up to a stop-the-world.
+            let last =
+                [Step::Releasep, Step::Handoffp, Step::Startm, Step::Wirep, Step::OtherP].map(Word::step);
+            if !word.is_none_or(|word| last.contains(&word)) {
+                return broken(
+                    Rule::ProgramOrder,
+                    format!("M{} acts after its end", e.m),
+                    "m_exit is its last step",
+                );
+            }
+            return Ok(());
+        }
+        let first = word == Some(Word::step(Step::MStart)) || word == Some(Word::status(Change::Needm));
+        // The first M boots the program before it starts. A call of suspendG is judged as such, when it ends.
+        let boots = e.m == 0 && word != Some(Word::step(Step::PPreemptFalse));
+        if !first && !boots && word != Some(Word::step(Step::SuspendBegin)) {
+            return broken(
+                Rule::ProgramOrder,
+                format!("M{} acts before it began", e.m),
+                "m_start, or needm on a foreign thread",
+            );
+        }
+        m.started = first;
+        Ok(())
+    }
+
+    pub(crate) fn m_start(&mut self, e: &Event) -> Verdict {
+        if self.m(e.m).started {
+            return broken(Rule::ProgramOrder, format!("M{} begins again", e.m), "an M begins once");
+        }
+        Ok(())
+    }
+
+    /// A handler sees the G and the P of the M that it interrupts, where nothing is changing them.
+    pub(crate) fn interrupted(&mut self, e: &Event) -> Verdict {
+        let m = &self.ms[(e.m + 1) as usize];
+        let (curg, p, g0) = (m.curg, m.p, m.g0);
+        if !matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. }) {
+            return Ok(());
+        }
+        let settled = curg != 0 && !self.sequences.is_closed(m.place) && m.exiting == 0;
+        let Some(target) = e.target else { return Ok(()) };
+        if target.g == 0 && g0 == 0 {
+            self.m(e.m).g0 = target.gs;
+        }
+        let g = &self.gs[curg as usize];
+        let wrong_g = if target.g == 0 { g0 != 0 && g0 != target.gs } else { settled && target.gs != curg };
+        let wrong_by = settled && e.by != g.goid && g.goid != 0;
+        let wrong_p = settled && g.status.base() == GStatus::Running && e.p != p && !self.stw.is_between(e.m);
+        if !(wrong_g || wrong_by || wrong_p) {
+            return Ok(());
+        }
+        broken(
+            if wrong_p { Rule::OneP } else { Rule::OneM },
+            format!(
+                "a handler on M{} sees G{} attached and G struct {} interrupted, with P{}",
+                e.m, e.by, target.gs, e.p
+            ),
+            format!("{} or g0, with P{p}", self.g_name(curg)),
+        )
+    }
+}
