@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sigurg_model::Profile;
-use sigurg_model::check::Checker;
+use sigurg_model::check::{CheckOptions, Checker};
 use sigurg_traces::order::Ordered;
 use sigurg_traces::source::{Options, TraceReader};
 
@@ -14,8 +14,8 @@ fuzz_target!(|data: &[u8]| {
     let mut events = Ordered::new(reader);
     let header = events.header();
     let profile =
-        Profile::of_producer(&header.producer, &header.version).unwrap_or(const { &Profile::NEWEST_GO });
-    let mut checker = Checker::new(profile, &header.into());
+        Profile::of_producer(&header.producer, &header.go_version).unwrap_or(const { &Profile::NEWEST_GO });
+    let mut checker = Checker::new(profile, &CheckOptions::from(header));
     while let Ok(Some(event)) = events.next() {
         if checker.event(&event, events.symbols()).is_err() {
             return;

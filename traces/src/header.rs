@@ -79,6 +79,11 @@ struct Line<'a> {
 }
 
 impl Header {
+    /// Whether actions at the end may lack their event: the trace is a prefix, or claimed slots were not written.
+    pub fn is_cut(&self) -> bool {
+        !self.complete || self.lost > 0
+    }
+
     /// A header for a trace of `events` events made by `producer`, complete and with nothing lost.
     pub fn new(producer: &str, version: &str, ordering: Ordering, gomaxprocs: u32, events: u64) -> Self {
         Self {

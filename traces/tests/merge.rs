@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sigurg_traces::order::by_counter::{ByCounter, CUT, WINDOW};
+use sigurg_traces::order::by_counter::{ByCounter, WINDOW};
 use sigurg_traces::order::by_version::ByVersion;
 use sigurg_traces::{
-    Event, GStatus, Inconsistent, Kind, Object, OrderRule, PStatus, PutHow, Queue, TakeHow, Target, Via,
+    Event, GStatus, Inconsistent, Kind, Object, OrderRule, PStatus, PutHow, Queue, Stack, TakeHow, Target,
+    Via,
 };
 
 const MS: u64 = 5;
@@ -288,14 +289,28 @@ fn each_broken_promise_has_its_rule() {
 }
 
 #[test]
-fn a_hole_is_forgiven_only_at_the_very_end_of_a_prefix() {
-    let stops = |n: u64| (2..2 + n).map(|seq| Event { kind: Kind::Stopm, ..Event::lost(seq) });
-    let holed = |n| [at(0, 0, 1, 1), at(1, 1, 1, 3)].into_iter().chain(stops(n));
-    assert_eq!(count(holed(CUT as u64 - 1), true), Ok((vec![0], CUT as u64)));
-    assert!(count(holed(CUT as u64), true).is_err());
-    assert!(count(holed(0), false).is_err());
-    let error = count(holed(WINDOW as u64 + 1), true).expect_err("a hole that is never filled");
-    assert!(error.reason.contains("131072 events later"), "{error}");
+fn a_hole_is_forgiven_only_where_a_cut_explains_it() {
+    // M0 makes ver 1, M1 makes ver 3; ver 2 never comes.
+    let holed = [Event { m: 0, ..at(0, 0, 1, 1) }, Event { m: 1, ..at(1, 1, 1, 3) }];
+    let later = |seq, m, kind| Event { m, kind, ..Event::lost(seq) };
+    let with = |more: &[Event]| holed.into_iter().chain(more.to_vec());
+    // M0 has been silent: its claim of ver 2 was cut off.
+    assert_eq!(count(with(&[]), true), Ok((vec![0], 1)));
+    assert_eq!(count(with(&[later(2, 1, Kind::Goyield)]), true), Ok((vec![0], 2)));
+    assert!(count(with(&[]), false).is_err(), "nothing was cut off");
+    // M0 has claimed something since: it is not in the middle of a change.
+    assert!(count(with(&[later(2, 0, Kind::Goyield)]), true).is_err());
+    // Its signal handler has: that tells nothing.
+    let in_handler = Event { on: Stack::Gsignal, ..later(2, 0, Kind::SigAck { generation: 1 }) };
+    assert_eq!(count(with(&[in_handler]), true), Ok((vec![0], 2)));
+    // It sleeps, so it changes nothing.
+    let asleep =
+        [Event { m: 0, ..at(0, 0, 1, 1) }, later(1, 0, Kind::Stopm), Event { m: 1, ..at(2, 2, 1, 3) }];
+    assert!(count(asleep, true).is_err());
+
+    let many = (2..3 + WINDOW as u64).map(|seq| later(seq, 1, Kind::Goyield));
+    let error = count(holed.into_iter().chain(many), true).expect_err("a hole that is never filled");
+    assert!(error.reason.contains(&format!("{WINDOW} events later")), "{error}");
 }
 
 #[test]

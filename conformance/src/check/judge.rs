@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use sigurg_model::Profile;
 use sigurg_model::check::{CheckOptions, Checker, Failure, Summary, Violation};
 use sigurg_model::rules::rule::Rule;
-use sigurg_traces::header::Ordering;
 use sigurg_traces::source::{Options, UnknownKinds, open};
 use sigurg_traces::{Header, Inconsistent, Object, Ordered, OrderedError, Place, ReadError};
 
@@ -171,10 +170,7 @@ pub fn judge(path: &Path, how: &How, tally: &Tally) -> Judged {
     };
     Judging {
         profile,
-        checker: Checker::new(
-            profile,
-            &CheckOptions { claims: header.ordering == Ordering::Ver, complete: header.complete },
-        ),
+        checker: Checker::new(profile, &CheckOptions::from(header)),
         census: how.census.then(Census::default),
         ordered: Ordered::new(reader),
         events: 0,

@@ -33,6 +33,7 @@ mod syscall;
 mod violation;
 mod word;
 
+use sigurg_traces::header::{Header, Ordering};
 use sigurg_traces::symbols::Symbols;
 use sigurg_traces::{Event, Kind, Stack, Sym};
 
@@ -68,6 +69,12 @@ pub struct CheckOptions {
 impl Default for CheckOptions {
     fn default() -> Self {
         Self { claims: true, complete: true }
+    }
+}
+
+impl From<&Header> for CheckOptions {
+    fn from(header: &Header) -> Self {
+        Self { claims: header.ordering == Ordering::Ver, complete: !header.is_cut() }
     }
 }
 

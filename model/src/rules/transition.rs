@@ -277,7 +277,8 @@ pub mod known {
     /// `stopTheWorldWithSema`.
     pub const STOP_THE_WORLD: usize = 4;
     /// Their names.
-    pub const ALL: &[&str] = &["goready", "resumeG", "preemptall", "markroot", "stopTheWorldWithSema"];
+    pub const ALL: &[&str] =
+        &["goready", "resumeG", "preemptall", "markroot", "stopTheWorldWithSema", "enlistWorker", "wakep"];
 }
 
 /// A function that some table knows; [`Site::UNKNOWN`] for a name that none does, and for no name.

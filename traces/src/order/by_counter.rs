@@ -17,14 +17,12 @@ use foldhash::fast::RandomState;
 use super::inconsistent::{Inconsistent, OrderRule};
 use crate::event::{Event, Kind};
 use crate::object::Object;
-use crate::vocab::GStatus;
+use crate::vocab::{GStatus, Stack};
 
 /// How many events are held while a hole is open. A thread would have to be stopped between its change and its
-/// claim while the others make this many; the recordings of Go never need more than two.
-pub const WINDOW: usize = 1 << 17;
-
-/// How near its end a prefix may have a hole: the last few actions of other threads may lack their event there.
-pub const CUT: usize = 64;
+/// claim while the others make this many: a tenth of a second and more. The recordings of Go never need more
+/// than two.
+pub const WINDOW: usize = 1 << 19;
 
 /// Struct numbers below this have their place in a table; they are given out from 1.
 const DENSE: usize = 1 << 16;
@@ -42,6 +40,8 @@ pub struct ByCounter {
     late: HashMap<(u32, u64), u64, RandomState>,
     /// Whether the front of `held` has to wait for more events.
     hole: bool,
+    /// By M: whether it is awake, and so may have changed a status word without having claimed it yet.
+    awake: Vec<bool>,
     holds: u64,
 }
 
@@ -72,6 +72,7 @@ impl ByCounter {
         if event.lo > event.seq {
             return Err(reversed(&event));
         }
+        self.note(&event);
         if self.held.is_empty() {
             if self.fits(&event)? {
                 return Ok(Some(event));
@@ -102,14 +103,39 @@ impl ByCounter {
     ///
     /// # Errors
     ///
-    /// If a hole stayed open.
+    /// If a hole stayed open that no cut explains: the trace is no prefix, or every M that was awake has claimed
+    /// another event since, so that none is left whose claim could have been cut off.
     pub fn finish(&self, prefix: bool) -> Result<u64, Box<Inconsistent>> {
         match self.held.front() {
-            Some(Some(front)) if !prefix || self.held.len() > CUT => {
+            Some(Some(front)) if !(prefix && self.somebody_is_silent()) => {
                 Err(self.never(front, "the end of the trace"))
             }
             _ => Ok(self.held.iter().flatten().count() as u64),
         }
+    }
+
+    /// Whether an M that was awake when the hole opened has claimed nothing since. A signal handler claims in
+    /// between, so it does not count.
+    fn somebody_is_silent(&self) -> bool {
+        let mut silent = self.awake.clone();
+        for event in self.held.iter().flatten().filter(|event| event.on != Stack::Gsignal) {
+            if let Some(awake) = usize::try_from(event.m).ok().and_then(|m| silent.get_mut(m)) {
+                *awake = false;
+            }
+        }
+        silent.contains(&true)
+    }
+
+    #[inline]
+    fn note(&mut self, event: &Event) {
+        let Ok(m) = usize::try_from(event.m) else { return };
+        if m >= self.awake.len() {
+            if m >= DENSE {
+                return;
+            }
+            self.awake.resize(m + 1, false);
+        }
+        self.awake[m] = !matches!(event.kind, Kind::Stopm | Kind::MExit);
     }
 
     /// Whether `event` may come out next; if so, it is counted as having done so.

@@ -15,10 +15,12 @@ use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::RandomState;
 
-use super::by_counter::CUT;
 use super::inconsistent::{Inconsistent, OrderRule};
 use crate::event::Event;
 use crate::object::Object;
+
+/// How near its end a prefix may have a hole: the last few actions of other threads may lack their event there.
+pub const CUT: usize = 64;
 
 /// How many events, blocked streams or objects a report names.
 const NAMED: usize = 8;

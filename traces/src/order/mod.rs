@@ -138,7 +138,7 @@ impl Ordered {
                     }
                     None => {
                         if !self.ended {
-                            self.cut_off = order.finish(!self.reader.header().complete)?;
+                            self.cut_off = order.finish(self.reader.header().is_cut())?;
                             self.ended = true;
                         }
                         return Ok(None);
@@ -153,7 +153,7 @@ impl Ordered {
                     Some(event) => order.push(event),
                     None => {
                         if !self.ended {
-                            self.cut_off = order.finish(!self.reader.header().complete)?;
+                            self.cut_off = order.finish(self.reader.header().is_cut())?;
                             self.ended = true;
                         }
                         return Ok(None);
