@@ -321,11 +321,11 @@ fn the_same_run_claimed_in_another_order_is_accepted() {
                     .unwrap_or_else(|e| panic!("{}, {moves} moves:\n{e}", recording.name));
             };
             for event in claimed {
-                let order_of = |e| panic!("{}, {moves} moves: {e:?}", recording.name);
-                if let Some(event) = order.push(event).unwrap_or_else(order_of) {
+                let refused = |e| format!("{}, {moves} moves: {e:?}", recording.name);
+                if order.admit(&event).map_err(refused).unwrap() {
                     judge(&event);
                 }
-                while let Some(event) = order.pop().unwrap_or_else(order_of) {
+                while let Some(event) = order.pop().map_err(refused).unwrap() {
                     judge(&event);
                 }
             }

@@ -207,7 +207,7 @@ proptest! {
         let mut order = ByCounter::new();
         let mut out = Vec::new();
         for &event in &numbered {
-            out.extend(order.push(event).map_err(|e| TestCaseError::fail(e.to_string()))?);
+            out.extend(order.admit(&event).map_err(|e| TestCaseError::fail(e.to_string()))?.then_some(event));
             while let Some(event) = order.pop().map_err(|e| TestCaseError::fail(e.to_string()))? {
                 out.push(event);
             }
@@ -237,7 +237,7 @@ fn count(
     let mut order = ByCounter::new();
     let mut out = Vec::new();
     for event in events {
-        out.extend(order.push(event)?.map(|event| event.seq));
+        out.extend(order.admit(&event)?.then_some(event.seq));
         while let Some(event) = order.pop()? {
             out.push(event.seq);
         }

@@ -227,11 +227,12 @@ impl Judging<'_> {
     }
 
     fn follow(&mut self) -> Result<(), Refusal> {
-        while let Some(event) = self.ordered.next().map_err(Refusal::Order)? {
-            self.checker.event(&event, self.ordered.symbols()).map_err(Refusal::Check)?;
+        while self.ordered.advance().map_err(Refusal::Order)? {
+            let event = self.ordered.event();
+            self.checker.event(event, self.ordered.symbols()).map_err(Refusal::Check)?;
             self.g_structs = self.g_structs.max(event.target.map_or(0, |target| target.gs));
             if let Some(census) = &mut self.census {
-                census.count(&event);
+                census.count(event);
             }
             self.events += 1;
             if self.events & STEP == 0 {

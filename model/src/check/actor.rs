@@ -25,18 +25,24 @@ impl Checker {
 
     /// The event says the same of its actor as what came before: the G attached to it, and its P.
     #[inline]
-    pub(crate) fn actor(&self, e: &Event, curg: u32) -> Verdict {
+    pub(crate) fn actor(&mut self, e: &Event, curg: u32, word: Option<Word>) -> Verdict {
         let m = &self.ms[(e.m + 1) as usize];
         let attached = &self.gs[curg as usize];
-        if e.by != attached.goid && (curg == 0 || attached.goid != 0) {
+        let other = e.by != attached.goid && (curg == 0 || attached.goid != 0);
+        if other != m.detached {
             // needm attaches its G before the change that tells of it.
             let needm =
                 curg == 0 && e.by == self.gs[m.curg as usize].goid && m.curg != 0 && e.on == Stack::G0;
             if !needm || !matches!(e.kind, Kind::GStatus { to: GStatus::Syscall, .. }) {
-                return self.wrong_by(e, curg);
+                self.detaches(e, curg, word)?;
             }
+        } else if other && e.by != 0 {
+            return self.wrong_by(e, curg);
         }
-        let stale = attached.status.base() == GStatus::Syscall && !matches!(e.kind, Kind::PStatus { .. });
+        let (m, attached) = (&self.ms[(e.m + 1) as usize], &self.gs[curg as usize]);
+        // A G in a system call, or one of a foreign thread, may lose its P at any moment.
+        let apart = matches!(attached.status.base(), GStatus::Syscall | GStatus::Deadextra);
+        let stale = apart && !matches!(e.kind, Kind::PStatus { .. });
         if e.p != m.p && !stale {
             return broken(
                 Rule::OneP,
@@ -44,6 +50,31 @@ impl Checker {
                 "the P that it took last and did not give away",
             );
         }
+        Ok(())
+    }
+
+    /// synctestRun sets `m.curg` to nil while the timers of its bubble run, on g0 (1.25). What these do begins
+    /// and ends between two lines of the M: they wake and create goroutines.
+    #[cold]
+    fn detaches(&mut self, e: &Event, curg: u32, word: Option<Word>) -> Verdict {
+        const BEGINS: &[Step] = &[
+            Step::Goready,
+            Step::Newproc,
+            Step::DeadGuardNormal,
+            Step::DeadGuardZero,
+            Step::PreemptOne,
+            Step::Startm,
+        ];
+        let (detached, place) = (self.m(e.m).detached, self.m(e.m).place);
+        let between = !self.sequences.is_closed(place);
+        let begins = word.is_some_and(|word| {
+            word == Word::status(Change::Allocate) || BEGINS.iter().any(|step| word == Word::step(*step))
+        });
+        let runs_timers = self.profile.minor >= 25 && e.by == 0 && e.on == Stack::G0 && begins;
+        if !between || !detached && !runs_timers {
+            return self.wrong_by(e, curg);
+        }
+        self.m(e.m).detached = !detached;
         Ok(())
     }
 
@@ -93,7 +124,7 @@ impl Checker {
             // handoffp may start an M for its P, for which newm borrows it, or give it up to a stop-the-world.
             let last =
                 [Step::Releasep, Step::Handoffp, Step::Startm, Step::Wirep, Step::OtherP].map(Word::step);
-            if !word.is_none_or(|word| last.contains(&word)) {
+            if m.interrupted.is_none() && !word.is_none_or(|word| last.contains(&word)) {
                 return broken(
                     Rule::ProgramOrder,
                     format!("M{} acts after its end", e.m),
@@ -130,7 +161,7 @@ impl Checker {
         if !matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. }) {
             return Ok(());
         }
-        let settled = curg != 0 && !self.sequences.is_closed(m.place) && m.exiting == 0;
+        let settled = curg != 0 && !self.sequences.is_closed(m.place) && m.exiting == 0 && !m.detached;
         let Some(target) = e.target else { return Ok(()) };
         if target.g == 0 && g0 == 0 {
             self.m(e.m).g0 = target.gs;
@@ -138,7 +169,9 @@ impl Checker {
         let g = &self.gs[curg as usize];
         let wrong_g = if target.g == 0 { g0 != 0 && g0 != target.gs } else { settled && target.gs != curg };
         let wrong_by = settled && e.by != g.goid && g.goid != 0;
-        let wrong_p = settled && g.status.base() == GStatus::Running && e.p != p && !self.stw.is_between(e.m);
+        // On its way into a system call the G gives its P up before that is told.
+        let holds = settled && g.status.base() == GStatus::Running && !g.trapped;
+        let wrong_p = holds && e.p != p && !self.stw.is_between(e.m);
         if !(wrong_g || wrong_by || wrong_p) {
             return Ok(());
         }

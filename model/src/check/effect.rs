@@ -35,6 +35,7 @@ impl Checker {
                 g.m = m;
                 g.stop = false;
                 g.goid = goid_of(e);
+                self.newest_goid = self.newest_goid.max(goid_of(e));
             }
             Change::Dropm => self.m(m).dying = gs,
             Change::Execute => {

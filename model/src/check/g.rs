@@ -4,7 +4,7 @@
 //! 2. `m` is the M it runs on (Go's `g.m`): set from T10 or T32 until dropg. A G in Gwaiting may have one.
 //! 3. The scan bit has one holder, `scan_m`, from the change that sets it to the one that clears it.
 
-use sigurg_traces::{Event, GStatus, Sym, Target, Via};
+use sigurg_traces::{Event, GStatus, Guard, Kind, Request, Sym, Target, Via};
 
 use super::Checker;
 use super::flag::Flag;
@@ -88,6 +88,10 @@ impl G {
     }
 }
 
+/// How far a goid may lie above the newest that a creation has told: Ps draw them sixteen at a time, and a
+/// goroutine can be named before the event of its creation is claimed.
+const UNTOLD_GOIDS: u64 = 1 << 12;
+
 /// One `g_status` event.
 #[derive(Clone, Copy)]
 pub(crate) struct StatusChange {
@@ -105,14 +109,24 @@ impl Checker {
         let Some(Target { gs, g }) = e.target else { return bad("the event names no goroutine".into()) };
         match self.gs.get(gs as usize) {
             Some(known) if known.known => {
-                // A goid is checked where nobody can be changing it.
-                if g != known.goid && g != 0 && self.goid_is_settled(e, gs) {
-                    return self.wrong_goid(gs, g);
+                if g != known.goid && g != 0 {
+                    self.other_goid(e, gs, g)
+                } else {
+                    Ok(gs)
                 }
-                Ok(gs)
             }
             _ => self.unknown_g(gs, first),
         }
+    }
+
+    /// The event names another goroutine than the one that the struct is known to be. That is wrong where
+    /// nobody can be changing it, and everywhere if there can be no such goroutine yet.
+    #[cold]
+    fn other_goid(&self, e: &Event, gs: u32, goid: u64) -> Verdict<u32> {
+        if !matches!(e.kind, Kind::Newproc { .. }) && goid > self.newest_goid + UNTOLD_GOIDS {
+            return bad(format!("goroutine {goid} was never created (the newest is {})", self.newest_goid));
+        }
+        if self.goid_is_settled(e, gs) { self.wrong_goid(gs, goid) } else { Ok(gs) }
     }
 
     #[cold]
@@ -131,7 +145,7 @@ impl Checker {
     }
 
     fn goid_is_settled(&self, e: &Event, gs: u32) -> bool {
-        use sigurg_traces::Kind::*;
+        use Kind::*;
         let g = &self.gs[gs as usize];
         match e.kind {
             // It gets its id around the change from Gdead, and loses it with the change to it.
@@ -139,8 +153,11 @@ impl Checker {
             Newproc { .. } => false,
             GStatusFail { .. } | SuspendBegin { .. } | SuspendStep { .. } | SuspendEnd { .. } => false,
             ResumeBegin { dead: true, .. } | SigPreempt { .. } | SigAck { .. } => false,
-            GRequest { .. } | PreemptOne { .. } if !self.claims => false,
-            GRequest { .. } | PreemptOne { .. } | StackShrink | Gfput { .. } => {
+            // preemptone asks whoever the M runs; a resumed G may have ended before that is told.
+            PreemptOne { .. } | ResumeEnd { .. } => false,
+            GRequest { request } if asks(request) => false,
+            GRequest { .. } if !self.claims => false,
+            GRequest { .. } | StackShrink | Gfput { .. } => {
                 !matches!(g.status, self::GStatus::Dead | self::GStatus::Deadextra) && g.goid != 0
             }
             _ => g.goid != 0,
@@ -271,7 +288,7 @@ impl Checker {
 
     /// A change that another status word's event would have had to precede.
     pub(crate) fn status_fail(&self, e: &Event, gs: u32) -> Verdict {
-        let sigurg_traces::Kind::GStatusFail { want_from, want_to, saw, via, ver } = e.kind else {
+        let Kind::GStatusFail { want_from, want_to, saw, via, ver } = e.kind else {
             return Ok(());
         };
         if saw == want_from {
@@ -330,4 +347,9 @@ impl Checker {
         }
         Ok(())
     }
+}
+
+/// A request that preemptone makes without a lock.
+fn asks(request: Request) -> bool {
+    matches!(request, Request::Preempt(true) | Request::Stackguard0(Guard::Preempt))
 }

@@ -1,6 +1,6 @@
 //! Birth, end, waking and stacks: the events that stand beside a status change.
 
-use sigurg_traces::{Event, GStatus, Kind, Via};
+use sigurg_traces::{Event, GStatus, Kind, Stack, Via};
 
 use super::Checker;
 use super::g::StatusChange;
@@ -13,7 +13,8 @@ use crate::rules::transition::{SUSPENDABLE_REASONS, known};
 impl Checker {
     pub(crate) fn newproc(&mut self, e: &Event, gs: u32, parent: u64, parked: bool) -> Verdict {
         let goid = super::goid_of(e);
-        if goid == 0 || parent != e.by {
+        // A timer creates its goroutine on g0, which is no goroutine.
+        if goid == 0 || parent != e.by && (parent != 0 || e.on != Stack::G0) {
             return broken(
                 Rule::Goid,
                 format!("G struct {gs} becomes goroutine {goid}, child of {parent}"),
@@ -38,6 +39,7 @@ impl Checker {
         }
         self.m(e.m).born_parked = parked;
         self.gs[gs as usize].goid = goid;
+        self.newest_goid = self.newest_goid.max(goid);
         Ok(())
     }
 

@@ -9,9 +9,10 @@ use sigurg_traces::{Event, GStatus, Kind, Queue};
 
 use super::Checker;
 use super::violation::{Verdict, broken};
+use crate::rules::lines::INTERRUPTIONS;
 use crate::rules::queue::SPILL;
 use crate::rules::rule::Rule;
-use crate::rules::sequence::{self, Place, Step, Word};
+use crate::rules::sequence::{self, Interruption, Place, Step, Word};
 
 /// No M, no P.
 pub(crate) const NO_M: i32 = -1;
@@ -60,6 +61,10 @@ pub(crate) struct M {
     pub(crate) place: Place,
     /// The G of its last step.
     pub(crate) about: u32,
+    /// Where it stood, and with which G, when another line came in between.
+    pub(crate) interrupted: Option<(Place, u32)>,
+    /// Its G is detached for a while (`m.curg` is nil), to run the timers of a synctest bubble.
+    pub(crate) detached: bool,
     /// Number of its last event that is none of a handler.
     pub(crate) previous: u64,
     pub(crate) storing: Option<Store>,
@@ -116,6 +121,8 @@ impl M {
             p: -1,
             place: Place::Open,
             about: 0,
+            interrupted: None,
+            detached: false,
             previous: 0,
             storing: None,
             spinning: None,
@@ -165,7 +172,19 @@ impl Checker {
 
     /// The place to which the step leads, or what it breaks.
     #[inline]
-    pub(crate) fn step(&self, e: &Event, word: Word, gs: u32) -> sequence::Verdict {
+    pub(crate) fn step(&mut self, e: &Event, word: Word, gs: u32) -> sequence::Verdict {
+        if self.m(e.m).interrupted.is_some() {
+            self.resume_line(e.m, word);
+        }
+        let verdict = self.next_in_line(e, word, gs);
+        if matches!(verdict, sequence::Verdict::Broken(_)) && self.interrupts(e, word) {
+            return self.sequences.step(Place::Open, word);
+        }
+        verdict
+    }
+
+    #[inline]
+    fn next_in_line(&self, e: &Event, word: Word, gs: u32) -> sequence::Verdict {
         let m = &self.ms[(e.m + 1) as usize];
         if (m.spinning.is_some() || m.injected != 0)
             && let Some(rule) = self.owed(e, word, gs)
@@ -182,6 +201,39 @@ impl Checker {
             }
         }
         verdict
+    }
+
+    /// Goes back to the line that was interrupted, once the other one is over.
+    #[cold]
+    fn resume_line(&mut self, m: i32, word: Word) {
+        let place = self.m(m).place;
+        if !self.sequences.is_closed(place) && !self.sequences.goes_on(place, word) {
+            let m = self.m(m);
+            if let Some((place, about)) = m.interrupted.take() {
+                (m.place, m.about) = (place, about);
+            }
+        }
+    }
+
+    /// Whether the step may come in the middle of the line; the line then waits.
+    #[cold]
+    fn interrupts(&mut self, e: &Event, word: Word) -> bool {
+        let m = &self.ms[(e.m + 1) as usize];
+        let (place, about) = (m.place, m.about);
+        let free = m.spinning.is_none() && m.injected == 0 && m.interrupted.is_none();
+        let may = |other: &&Interruption| {
+            word == Word::step(other.step)
+                && other.at.is_none_or(|at| at == place)
+                && other.site.is_none_or(|site| self.site_is(e.site, site))
+                && self.profile.within(other.releases)
+        };
+        if !free || !self.sequences.is_closed(place) || INTERRUPTIONS.iter().find(may).is_none() {
+            return false;
+        }
+        let m = self.m(e.m);
+        m.interrupted = Some((place, about));
+        m.place = Place::Open;
+        true
     }
 
     /// What the M owes before anything else: the change it spins for, the stop it was injected for.

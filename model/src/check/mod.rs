@@ -103,10 +103,15 @@ pub struct Checker {
     table: Table,
     sequences: Sequences,
     gs: Vec<G>,
+    /// The highest goid that a creation has told.
+    newest_goid: u64,
     /// By id plus one; the first is for events without an M.
     ms: Vec<M>,
     ps: Vec<P>,
     suspensions: Vec<Suspension>,
+    /// A build with the race detector, which queues at random; and how many puts in runnext were seen.
+    shuffles: bool,
+    nexts: u8,
     stw: Stw,
     sites: Vec<Site>,
     p_site_names: Vec<(String, u32)>,
@@ -133,9 +138,12 @@ impl Checker {
             table: Table::new(profile),
             sequences: Sequences::new(profile),
             gs: vec![G::new()],
+            newest_goid: 0,
             ms: vec![M::new()],
             ps: Vec::new(),
             suspensions: Vec::new(),
+            shuffles: false,
+            nexts: 0,
             stw: Stw::NEW,
             sites: Vec::new(),
             p_site_names: p_status::sites(),
@@ -227,7 +235,7 @@ impl Checker {
             (step, object) => return self.arbitrate(e, word, step, object),
         };
         if e.m >= 0 {
-            self.actor(e, curg)?;
+            self.actor(e, curg, word)?;
             self.alive(e, word)?;
             if let Some(word) = word {
                 self.rest(e, word)?;

@@ -58,6 +58,13 @@ impl P {
     };
 }
 
+impl P {
+    /// It lies on the idle list, as far as is known.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.m == NO_M && self.status == PStatus::Idle && !matches!(self.offer, Offer::By(_))
+    }
+}
+
 /// One `p_status` event.
 #[derive(Clone, Copy)]
 pub(crate) struct PChange {
@@ -231,7 +238,8 @@ impl Checker {
         if !self.p(p).ready {
             return bad(format!("P{p} was never set up"));
         }
-        if self.claims && (given && !waits || offer == Offer::No && must) {
+        let lost = offer == Offer::No && must && !self.is_revived(e);
+        if self.claims && (given && !waits || lost) {
             let was = if given { "was given to an M that waits" } else { "was given to nobody" };
             return broken(
                 Rule::OneP,
@@ -242,6 +250,13 @@ impl Checker {
         Ok(())
     }
 
+    /// With simulated time checkdead gives a P to the M that stopped last, when none is in use.
+    #[cold]
+    fn is_revived(&self, e: &Event) -> bool {
+        let stopped_last = self.ms[(e.m + 1) as usize].previous + 1 == e.seq;
+        stopped_last && self.ps.iter().all(|p| !matches!(p.status, PStatus::Running | PStatus::Syscall))
+    }
+
     /// A P goes to an M that waits, or to a new one.
     pub(crate) fn startm(&mut self, e: &Event, p: i32) -> Verdict {
         if p < 0 {
@@ -250,8 +265,7 @@ impl Checker {
         self.known_p(p)?;
         let claims = self.claims;
         let held = self.p(p);
-        let free = held.m == NO_M && held.status == PStatus::Idle && !matches!(held.offer, Offer::By(_));
-        if claims && !free {
+        if claims && !held.is_idle() {
             return broken(
                 Rule::OneP,
                 format!(

@@ -49,6 +49,9 @@ impl Checker {
         if self.claims && !self.gs[gs as usize].stop {
             return self.unrequested_park(gs);
         }
+        if self.m(e.m).hands > 0 {
+            self.loosen_hands(e.m);
+        }
         self.injected(e, gs, by_signal)
     }
 
@@ -154,7 +157,9 @@ impl Checker {
         let g = &self.gs[gs as usize];
         let p_preempt = usize::try_from(p).ok().and_then(|p| self.ps.get(p)).map(|p| p.preempt);
         let on_curg = g.m == m;
-        if want && (!on_curg || g.status.base() != GStatus::Running) {
+        // The change at either end of a system call is made on the G's own stack, and told a little later.
+        let runs = matches!(g.status.base(), GStatus::Running | GStatus::Syscall);
+        if want && !(on_curg && runs && (g.trapped || g.status.base() == GStatus::Running)) {
             return broken(
                 Rule::SafePoint,
                 format!("{} is wanted on M{m} while it is {} on M{}", self.g_name(gs), g.status, g.m),
@@ -172,6 +177,7 @@ impl Checker {
             && self.claims
             && on_curg
             && g.status == GStatus::Running
+            && !g.trapped
             && e.target.is_some_and(|t| t.g != 0)
             && g.preempt.surely_set(since)
         {

@@ -114,7 +114,9 @@ impl Checker {
             self.placed_right(e, gs, grip, queue, how)?;
         }
         match queue {
-            Queue::Runnext | Queue::Local if self.m(m).p != p || p < 0 => {
+            Queue::Runnext | Queue::Local
+                if p < 0 || self.m(m).p != p && !self.comes_to(m, p, queue, grip) =>
+            {
                 return broken(
                     Rule::QueueOwner,
                     format!("M{m} puts {} on {queue} of P{p}", self.g_name(gs)),
@@ -167,6 +169,14 @@ impl Checker {
         Ok(())
     }
 
+    /// An M without a P that finds the global queue filled after all takes its share for an idle P first, and
+    /// then that P (findRunnable, 1.22).
+    #[cold]
+    fn comes_to(&mut self, m: i32, p: i32, queue: Queue, grip: Grip) -> bool {
+        let looks = self.m(m).p < 0 && self.m(m).scheduling && grip == Grip::Popped;
+        looks && queue == Queue::Local && self.profile.minor >= 22 && self.p(p).is_idle()
+    }
+
     /// INV-52, table 8.3.
     fn placed_right(&mut self, e: &Event, gs: u32, grip: Grip, queue: Queue, how: PutHow) -> Verdict {
         let m = e.m;
@@ -174,6 +184,7 @@ impl Checker {
         let to_stw = self.m(m).yields_to_stw;
         // A queue that was full sends what did not fit to the global queue, in one batch.
         let spills = queue == Queue::Global && self.m(m).spilled > 0;
+        let dropped = self.drops_next(grip, queue, spills);
         let right_queue = queues.contains(queue)
             && match (grip, queue) {
                 (Grip::Preempted, Queue::Global) => !(to_stw && self.profile.stw_preempted_goes_to_runnext),
@@ -181,7 +192,8 @@ impl Checker {
                 (Grip::ReadyLast | Grip::Goyielded | Grip::Kicked, Queue::Global) => spills,
                 _ => true,
             }
-            || spills && matches!(grip, Grip::Popped | Grip::Stolen);
+            || spills && matches!(grip, Grip::Popped | Grip::Stolen)
+            || dropped;
         let right_how = match grip {
             Grip::Injected => how == PutHow::Batch,
             Grip::Popped if queue == Queue::Local => {
@@ -202,6 +214,22 @@ impl Checker {
             format!("M{m} puts {}, which it holds as {grip:?}, on {queue} ({how})", self.g_name(gs)),
             if names.is_empty() { "it is run at once, not queued".into() } else { names.join(" or ") },
         )
+    }
+
+    /// With the race detector runqput drops `next` half of the time, and batches are shuffled. That shows among the
+    /// first few puts, or never.
+    fn drops_next(&mut self, grip: Grip, queue: Queue, spills: bool) -> bool {
+        const FIRST: u8 = 16;
+        let dropped = queue == Queue::Local || spills;
+        match grip {
+            Grip::Born | Grip::ReadyNext => {
+                self.shuffles |= dropped && self.nexts < FIRST;
+                self.nexts = self.nexts.saturating_add(1);
+                dropped && self.shuffles
+            }
+            Grip::Preempted => dropped && self.shuffles && self.stw.may_be_stopping(),
+            _ => false,
+        }
     }
 
     pub(crate) fn runq_get(&mut self, e: &Event, gs: u32, p: i32, queue: Queue, how: TakeHow) -> Verdict {
@@ -297,7 +325,9 @@ impl Checker {
         self.take(e, gs, p, queue, Taken::Steal)?;
         let batch = &mut self.m(m).steal;
         let n = batch.extend(p, queue, position);
-        if n.is_none_or(|(first, n)| queue == Queue::Local && n > steal_size(tail.wrapping_sub(first))) {
+        let too_many =
+            n.is_none_or(|(first, n)| queue == Queue::Local && n > steal_size(tail.wrapping_sub(first)));
+        if too_many && !self.shuffles {
             return broken(
                 Rule::QueueOrder,
                 format!("M{m} steals {} from {queue} of P{p} in one batch with others", self.g_name(gs)),
@@ -317,7 +347,7 @@ impl Checker {
         if how != Taken::Get(TakeHow::Destroy) && (g.slot != slot && !displaced || g.at != p) {
             return self.not_there(e, gs, p, queue);
         }
-        let position = g.position;
+        let (position, shuffles) = (g.position, self.shuffles);
         match g.slot {
             Slot::Runnext => self.p(p).runnext = 0,
             Slot::Local => {
@@ -326,7 +356,7 @@ impl Checker {
                 if how == Taken::Get(TakeHow::Destroy) {
                     // The world is stopped; the ring is emptied from its tail (PS17).
                     ring.tail = ring.tail.wrapping_sub(1);
-                    if position != ring.tail {
+                    if position != ring.tail && !shuffles {
                         return broken(
                             Rule::QueueOrder,
                             format!(
@@ -337,7 +367,7 @@ impl Checker {
                         );
                     }
                 } else if how != Taken::Steal {
-                    if (position.wrapping_sub(ring.head) as i32) < 0 {
+                    if (position.wrapping_sub(ring.head) as i32) < 0 && !shuffles {
                         return broken(
                             Rule::QueueOrder,
                             format!(

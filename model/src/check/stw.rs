@@ -62,12 +62,12 @@ impl Stw {
 
     /// A P was given up for `gcwaiting`, or asked to, though nobody stops the world: a crash freezes it.
     pub(crate) fn freezes(&mut self) {
-        self.frozen |= self.world == World::Running;
+        self.frozen |= matches!(self.world, World::Running | World::Starting);
     }
 
     /// Whether an M can see `gcwaiting`.
     pub(crate) fn can_be_waiting(&self) -> bool {
-        matches!(self.world, World::Running | World::Stopping)
+        matches!(self.world, World::Running | World::Stopping | World::Starting)
     }
 
     /// Whether the M may call procresize.

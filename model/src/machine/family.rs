@@ -17,7 +17,6 @@ pub enum When {
 
 /// One G, two suspenders, two Ms, asynchronous signals: the reference for size and speed.
 const K1_0: Config = Config {
-    name: "k1-0",
     about: "1 G, 2 suspenders, 2 Ms; a signal may land at any instruction",
     ms: 2,
     suspenders: 2,
@@ -29,7 +28,6 @@ const BUSY: User = User { locks: true, syscalls: true, parks: true, gosched: tru
 
 /// Suspending a loop that never calls anything, until it stands still.
 const STUBBORN: Config = Config {
-    name: "stubborn",
     about: "1 suspender, a loop, no sysmon, a bounded number of unsafe points: does suspendG end?",
     ms: 2,
     unsafe_points: UnsafePoints::AtMost(1),
@@ -40,7 +38,6 @@ const STUBBORN: Config = Config {
 };
 
 const SYSCALL_STW: Config = Config {
-    name: "syscall-stw-scanner",
     about: "a long system call, a stack scanner, and stop-the-world while sysmon sleeps",
     procs: Some(1),
     starts_in_syscall: true,
@@ -53,7 +50,6 @@ const SYSCALL_STW: Config = Config {
 };
 
 const ENTERSYSCALL_STW: Config = Config {
-    name: "entersyscall-stw",
     about: "stop-the-world against a G that is entering a system call, without any scanner",
     suspenders: 0,
     starts_in_syscall: false,
@@ -62,7 +58,6 @@ const ENTERSYSCALL_STW: Config = Config {
 };
 
 const QUEUES: Config = Config {
-    name: "queues",
     about: "2 Gs on 2 Ps with runnext, rings and the global queue, a suspender among them",
     gs: 2,
     ms: 2,
@@ -73,7 +68,6 @@ const QUEUES: Config = Config {
 };
 
 const COROUTINES: Config = Config {
-    name: "coroutines",
     about: "2 Gs that switch to each other directly, and suspenders of both",
     gs: 2,
     user: User { coroswitch: true, ..BASE.user },
@@ -82,7 +76,6 @@ const COROUTINES: Config = Config {
 };
 
 const TIMER: Config = Config {
-    name: "timer",
     about: "a G that a timer wakes beside a G that never yields, on one P",
     gs: 2,
     suspenders: 0,
@@ -97,7 +90,6 @@ const TIMER: Config = Config {
 };
 
 const PARK: Config = Config {
-    name: "park",
     about: "X-PARK: a G stopped in its signal handler, locked to its thread, on one P with a spare M",
     profile: Profile::SIGURG,
     gs: 2,
@@ -113,8 +105,11 @@ const PARK: Config = Config {
     ..BASE
 };
 
+/// X-PARK against stop-the-world: who gives the P of the parked thread away?
+const PARK_STW: Config =
+    Config { about: "X-PARK while the world is being stopped", stw: true, sysmon: Sysmon::Off, ..PARK };
+
 const ADOPT: Config = Config {
-    name: "adopt",
     about: "X-ADOPT: stop-the-world against a foreign call that blocks for ever",
     profile: Profile::SIGURG,
     suspenders: 0,
@@ -128,7 +123,6 @@ const ADOPT: Config = Config {
 };
 
 const LIFECYCLE: Config = Config {
-    name: "lifecycle",
     about: "a goroutine that exits and is born again in the same G struct, while suspenders are after it",
     suspenders: 2,
     user: User { exits: true, ..BASE.user },
@@ -136,7 +130,6 @@ const LIFECYCLE: Config = Config {
 };
 
 const RETAKE: Config = Config {
-    name: "retake",
     about: "sysmon takes the P of a system call for another G; both sides race for it",
     gs: 2,
     ms: 2,
@@ -152,7 +145,6 @@ const RETAKE: Config = Config {
 };
 
 const STW_QUEUES: Config = Config {
-    name: "stw-queues",
     about: "stop-the-world beside 2 Gs: where do the preempted wait, and does the world start again?",
     gs: 2,
     suspenders: 0,
@@ -167,7 +159,6 @@ const STW_QUEUES: Config = Config {
 };
 
 const REASONS: Config = Config {
-    name: "reasons",
     about: "2 suspenders of a G that also parks by itself: whose wait reason stands?",
     suspenders: 2,
     user: User { parks: true, ..BASE.user },
@@ -176,7 +167,6 @@ const REASONS: Config = Config {
 };
 
 const C_THREADS: Config = Config {
-    name: "c-threads",
     about: "a thread of C that calls into Go and returns to C while a signal is on its way",
     c_threads: true,
     ..BASE
@@ -224,6 +214,7 @@ pub fn all() -> Vec<(Config, When)> {
         (under("timer/go1.27", TIMER, go(27)), Always),
         (under("timer/sigurg", TIMER, Profile::SIGURG), Always),
         (under("park/sigurg", PARK, Profile::SIGURG), Always),
+        (under("park-stw/sigurg", PARK_STW, Profile::SIGURG), Always),
         (under("adopt/sigurg", ADOPT, Profile::SIGURG), Always),
         (under("lifecycle/go1.27", LIFECYCLE, go(27)), Always),
         (under("retake/go1.25", RETAKE, go(25)), Always),

@@ -4,8 +4,8 @@
 
 use crate::profile::Releases;
 use crate::rules::rule::Rule;
-use crate::rules::sequence::{Line, Place, Step, Word};
-use crate::rules::transition::Change;
+use crate::rules::sequence::{Interruption, Line, Place, Step, Word};
+use crate::rules::transition::{Change, known};
 
 const fn s(change: Change) -> Word {
     Word::status(change)
@@ -82,7 +82,7 @@ pub const LINES: &[Line] = &[
     // goschedImpl, goyield_m, preemptPark (T13 to T17).
     closed(P::PreemptYielding, &[(e(S::GoschedImpl), P::Yielding)], Rule::ProgramOrder),
     closed(P::Yielding, &[(s(C::Yield), P::Yielded)], Rule::OneM),
-    closed(P::Yielded, &[(e(S::PutGlobal), P::Open), (e(S::PutRunnext), P::PutNext)], Rule::QueueTake),
+    closed(P::Yielded, &[(e(S::PutGlobal), P::Open), (e(S::PutRunnext), P::PutNext), (e(S::PutLocal), P::Open)], Rule::QueueTake),
     closed(P::Goyielding, &[(s(C::Goyield), P::Goyielded)], Rule::OneM),
     closed(P::Goyielded, &[(e(S::PutLocal), P::Open), (e(S::Spill), P::Open)], Rule::QueueTake),
     closed(P::PreemptParking, &[(s(C::PreemptScan), P::Preempting)], Rule::OneM),
@@ -113,10 +113,10 @@ pub const LINES: &[Line] = &[
     only(since(24), closed(P::Gotten, &[(e(S::Newproc), P::Announced)], Rule::Birth)),
     only(until(23), closed(P::Gotten, &[(s(C::Born), P::BornUnannounced), (s(C::BornParked), P::BornParked)], Rule::Birth)),
     closed(P::Announced, &[(s(C::Born), P::Born), (s(C::BornParked), P::Open)], Rule::Birth),
-    closed(P::Born, &[(e(S::PutRunnext), P::PutNext), (s(C::DebugPark), P::DebugParked)], Rule::QueueTake),
+    closed(P::Born, &[(e(S::PutRunnext), P::PutNext), (e(S::PutLocal), P::Open), (e(S::Spill), P::Open), (s(C::DebugPark), P::DebugParked)], Rule::QueueTake),
     closed(P::BornUnannounced, &[(e(S::Newproc), P::Placing)], Rule::Birth),
     closed(P::BornParked, &[(e(S::Newproc), P::Open)], Rule::Birth),
-    closed(P::Placing, &[(e(S::PutRunnext), P::PutNext), (s(C::BornThenParked), P::Open), (s(C::DebugPark), P::DebugParked)], Rule::QueueTake),
+    closed(P::Placing, &[(e(S::PutRunnext), P::PutNext), (e(S::PutLocal), P::Open), (e(S::Spill), P::Open), (s(C::BornThenParked), P::Open), (s(C::DebugPark), P::DebugParked)], Rule::QueueTake),
 
     // debugCallWrap, debugCallWrap1 (T28 to T30).
     closed(P::DebugParked, &[(e(S::Execute), P::Executing)], Rule::Custody),
@@ -215,6 +215,19 @@ pub const LINES: &[Line] = &[
     ], Rule::PreemptChoice),
     closed(P::NewstackMoving, &[(e(S::GuardNormal), P::NewstackShrunk)], Rule::RequestWrite),
     closed(P::StackMoving, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite),
+];
+
+/// What may come in the middle of a line, which goes on afterwards where it was.
+#[rustfmt::skip]
+pub const INTERRUPTIONS: &[Interruption] = &[
+    // A store of a pointer fills the write barrier's buffer; its flush finds work for another mark worker.
+    Interruption { step: Step::PreemptOne, site: Some(known::ENLIST_WORKER), at: None, releases: ALL },
+    // The same, where a P is idle (1.25), and the end of the ready below.
+    Interruption { step: Step::Startm, site: Some(known::WAKEP), at: None, releases: since(24) },
+    // The end of the last busy goroutine of a synctest bubble wakes the one that waits for that.
+    Interruption { step: Step::Goready, site: None, at: Some(Place::Died), releases: since(24) },
+    // A throw freezes the world.
+    Interruption { step: Step::PreemptOne, site: Some(known::PREEMPTALL), at: None, releases: ALL },
 ];
 
 /// Steps that come only where a line lists them, and what is broken if they come elsewhere.

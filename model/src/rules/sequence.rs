@@ -281,6 +281,19 @@ pub struct Line {
     pub releases: Releases,
 }
 
+/// A step that may begin its own line in the middle of another.
+#[derive(Clone, Copy, Debug)]
+pub struct Interruption {
+    /// The step.
+    pub step: Step,
+    /// The function that it must come from, by its place in [`known`](crate::rules::transition::known).
+    pub site: Option<usize>,
+    /// The only place where it may come; any without.
+    pub at: Option<Place>,
+    /// The releases for which it holds.
+    pub releases: Releases,
+}
+
 /// What the lines say of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -341,6 +354,12 @@ impl Sequences {
     #[inline]
     pub fn same_g(&self, word: Word) -> bool {
         self.same_g[usize::from(word.0)]
+    }
+
+    /// Whether the place lists the step itself: it goes on with the line rather than begin another.
+    #[inline]
+    pub fn goes_on(&self, at: Place, word: Word) -> bool {
+        self.step(at, word) != self.step(Place::Open, word)
     }
 
     /// Whether the place is in the middle of a line.

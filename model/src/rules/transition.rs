@@ -276,6 +276,10 @@ pub mod known {
     pub const MARKROOT: usize = 3;
     /// `stopTheWorldWithSema`.
     pub const STOP_THE_WORLD: usize = 4;
+    /// `enlistWorker`.
+    pub const ENLIST_WORKER: usize = 5;
+    /// `wakep`.
+    pub const WAKEP: usize = 6;
     /// Their names.
     pub const ALL: &[&str] =
         &["goready", "resumeG", "preemptall", "markroot", "stopTheWorldWithSema", "enlistWorker", "wakep"];

@@ -62,25 +62,26 @@ impl ByCounter {
         Self::default()
     }
 
-    /// Takes the next event of the file. Call [`ByCounter::pop`] until it is empty before the next one.
+    /// Takes the next event of the file: true if it comes out at once, false if it is held. Call
+    /// [`ByCounter::pop`] until it is empty before the next one.
     ///
     /// # Errors
     ///
     /// If the event's interval is reversed, its version was there before, or too many events are held.
     #[inline]
-    pub fn push(&mut self, event: Event) -> Result<Option<Event>, Box<Inconsistent>> {
+    pub fn admit(&mut self, event: &Event) -> Result<bool, Box<Inconsistent>> {
         if event.lo > event.seq {
-            return Err(reversed(&event));
+            return Err(reversed(event));
         }
-        self.note(&event);
+        self.note(event);
         if self.held.is_empty() {
-            if self.fits(&event)? {
-                return Ok(Some(event));
+            if self.fits(event)? {
+                return Ok(true);
             }
             self.holds += 1;
         }
-        self.hold(event)?;
-        Ok(None)
+        self.hold(*event)?;
+        Ok(false)
     }
 
     /// The next event that was held and can come out.

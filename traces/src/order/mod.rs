@@ -59,6 +59,7 @@ impl From<Box<Inconsistent>> for OrderedError {
 pub struct Ordered {
     reader: TraceReader,
     order: Order,
+    event: Event,
     cut_off: u64,
     ended: bool,
 }
@@ -75,7 +76,7 @@ impl Ordered {
             Ordering::Ver => Order::Counter(Box::default()),
             Ordering::Stream => Order::Version(Box::default()),
         };
-        Self { reader, order, cut_off: 0, ended: false }
+        Self { reader, order, event: Event::lost(0), cut_off: 0, ended: false }
     }
 
     /// The header.
@@ -117,49 +118,62 @@ impl Ordered {
         self.reader.line_of(seq)
     }
 
-    /// The next event of the order, or `None` after the last one.
+    /// Goes on to the next event of the order, which [`Ordered::event`] then is; false after the last one.
     ///
     /// # Errors
     ///
     /// If the file is bad, or no order is possible. There is no sense in going on after an error.
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool, OrderedError> {
+        loop {
+            let waiting = match &mut self.order {
+                Order::Counter(order) => order.pop()?,
+                Order::Version(order) => order.pop()?,
+            };
+            if let Some(event) = waiting {
+                self.event = event;
+                return Ok(true);
+            }
+            let Some(event) = self.reader.next()? else { return self.end() };
+            match &mut self.order {
+                Order::Counter(order) => {
+                    self.event = event;
+                    if order.admit(&self.event)? {
+                        return Ok(true);
+                    }
+                }
+                Order::Version(order) => order.push(event),
+            }
+        }
+    }
+
+    /// The event that [`Ordered::advance`] went on to.
+    #[inline]
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// The next event of the order, or `None` after the last one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ordered::advance`].
     #[allow(clippy::should_implement_trait, reason = "an iterator could not say `?`")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Event>, OrderedError> {
-        match &mut self.order {
-            Order::Counter(order) => loop {
-                if let Some(event) = order.pop()? {
-                    return Ok(Some(event));
-                }
-                match self.reader.next()? {
-                    Some(event) => {
-                        if let Some(event) = order.push(event)? {
-                            return Ok(Some(event));
-                        }
-                    }
-                    None => {
-                        if !self.ended {
-                            self.cut_off = order.finish(self.reader.header().is_cut())?;
-                            self.ended = true;
-                        }
-                        return Ok(None);
-                    }
-                }
-            },
-            Order::Version(order) => loop {
-                if let Some(event) = order.pop()? {
-                    return Ok(Some(event));
-                }
-                match self.reader.next()? {
-                    Some(event) => order.push(event),
-                    None => {
-                        if !self.ended {
-                            self.cut_off = order.finish(self.reader.header().is_cut())?;
-                            self.ended = true;
-                        }
-                        return Ok(None);
-                    }
-                }
-            },
+        Ok(self.advance()?.then_some(self.event))
+    }
+
+    #[cold]
+    fn end(&mut self) -> Result<bool, OrderedError> {
+        if !self.ended {
+            let cut = self.reader.header().is_cut();
+            self.cut_off = match &self.order {
+                Order::Counter(order) => order.finish(cut)?,
+                Order::Version(order) => order.finish(cut)?,
+            };
+            self.ended = true;
         }
+        Ok(false)
     }
 }
