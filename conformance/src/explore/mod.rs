@@ -2,9 +2,9 @@
 //!
 //! Why an own engine: speed and size decide how large a configuration can be searched at all. On one protocol
 //! of 17.4 million states and one machine, with two threads at most, SPIN reached 0.48 and stateright 0.53
-//! million distinct states a second, SPIN with 105 bytes a state. This engine reaches 7.2 million a second on
-//! two threads of that machine and 3.7 million on one, on the space of 17.2 million states of
-//! `benches/search.rs`, whose moves cost nearly nothing, with 24 to 48 bytes a state for exact states.
+//! million distinct states a second, SPIN with 105 bytes a state. This engine reaches 3.6 to 5.1 million on
+//! two threads of that machine on this model's version of the same protocol (`k1-0`), and up to 7.2 million
+//! where moves cost nearly nothing (`benches/search.rs`), with 24 to 48 bytes a state for exact states.
 //!
 //! How it works, one file each: `pages` gets the memory, `table` is the set of reached states, `bfs` fills
 //! it level by level, `path` finds a shortest way to a state again, `liveness` looks for runs that break a
