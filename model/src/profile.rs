@@ -60,8 +60,6 @@ pub struct Profile {
     /// Minor version, for the ranges of the transition table.
     pub minor: u8,
 
-    /// Gleaked and Gdeadextra exist (1.26).
-    pub has_leaked_and_deadextra: bool,
     /// `preemptM` sends nothing while a signal is pending (issue 37741; from 1.14.6 on).
     pub has_signal_gate: bool,
     /// A P in a system call stays Prunning and is taken under the scan bit of its G (1.26); before, it is
@@ -75,14 +73,6 @@ pub struct Profile {
     pub preemptone_skips_syscall: bool,
     /// A G preempted while a stop-the-world is pending goes to its P's runnext, not to the global queue (1.26).
     pub stw_preempted_goes_to_runnext: bool,
-    /// `goschedImpl` ends with `wakep` (1.22).
-    pub gosched_wakes_p: bool,
-    /// `asyncPreempt2` reads `preemptStop` on g0 (1.26), before that on the G's stack.
-    pub stop_is_read_on_g0: bool,
-    /// Every stop-the-world makes its initiator suspendable, T53a (1.24).
-    pub every_stw_is_suspendable: bool,
-    /// Coroutines exist, T31 to T33 (1.22).
-    pub has_coroutines: bool,
     /// Who writes the wait reason of a preempted G.
     pub preempted_reason: ReasonWriter,
 
@@ -105,17 +95,12 @@ pub struct Profile {
 const GO1_14: Profile = Profile {
     name: "go1.14",
     minor: 14,
-    has_leaked_and_deadextra: false,
     has_signal_gate: true,
     retakes_by_scan_bit: false,
     exitsyscall_runs_first: false,
     entersyscall_yields_to_stw: false,
     preemptone_skips_syscall: false,
     stw_preempted_goes_to_runnext: false,
-    gosched_wakes_p: false,
-    stop_is_read_on_g0: false,
-    every_stw_is_suspendable: false,
-    has_coroutines: false,
     preempted_reason: ReasonWriter::Parker,
     clears_pending_first: false,
     remembers_unsent_request: false,
@@ -127,19 +112,16 @@ const GO1_14: Profile = Profile {
 };
 const GO1_20: Profile =
     Profile { name: "go1.20", minor: 20, preempted_reason: ReasonWriter::Claimant, ..GO1_14 };
-const GO1_22: Profile =
-    Profile { name: "go1.22", minor: 22, gosched_wakes_p: true, has_coroutines: true, ..GO1_20 };
-const GO1_24: Profile = Profile { name: "go1.24", minor: 24, every_stw_is_suspendable: true, ..GO1_22 };
+const GO1_22: Profile = Profile { name: "go1.22", minor: 22, ..GO1_20 };
+const GO1_24: Profile = Profile { name: "go1.24", minor: 24, ..GO1_22 };
 const GO1_26: Profile = Profile {
     name: "go1.26",
     minor: 26,
-    has_leaked_and_deadextra: true,
     retakes_by_scan_bit: true,
     exitsyscall_runs_first: true,
     entersyscall_yields_to_stw: true,
     preemptone_skips_syscall: true,
     stw_preempted_goes_to_runnext: true,
-    stop_is_read_on_g0: true,
     ..GO1_24
 };
 const GO1_27: Profile = Profile { name: "go1.27", minor: 27, ..GO1_26 };

@@ -4,8 +4,8 @@
 //! checker's business.
 
 use super::config::Config;
-use super::state::{Handler, MPc, PStat, Place, Preemptone, SPc, State, Status, StwPc, SysmonPc};
-use super::{Machine, holds_scan, outside::is_queued};
+use super::state::{Handler, MPc, PStat, Preemptone, SPc, State, Status, StwPc, SysmonPc};
+use super::{Machine, holds_scan};
 use crate::rules::hazard::Hazard;
 use crate::space::Finding;
 
@@ -125,7 +125,7 @@ impl Machine {
                         .iter()
                         .filter(|sus| sus.pc() == SPc::ReadyPut && usize::from(sus.target()) == g)
                         .count();
-            in_hands + usize::from(is_queued(s, g)) != usize::from(runnable)
+            in_hands + usize::from(s.g[g].is_queued()) != usize::from(runnable)
         })
     }
 
@@ -217,7 +217,7 @@ impl Machine {
         self.each_g().any(|g| {
             s.g[g].status() == Status::Waiting
                 && s.g[g].reason_preempted()
-                && s.g[g].place() == Place::Hand
+                && !s.g[g].is_queued()
                 && !s.s.iter().any(|sus| sus.stopped() && usize::from(sus.target()) == g)
         })
     }

@@ -1,7 +1,7 @@
 //! What happens from outside: a wait ends, a goroutine is born (T03, T19, T20), and X-WAKE.
 
 use super::Machine;
-use super::state::{MPc, PStat, Place, Preemptone, State, Status};
+use super::state::{MPc, PStat, Preemptone, State, Status};
 use super::step::{Act, Actor, Move};
 
 impl Machine {
@@ -43,9 +43,4 @@ impl Machine {
             *n = asked;
         }
     }
-}
-
-/// Whether a G waits in a queue.
-pub(super) fn is_queued(s: &State, g: usize) -> bool {
-    s.g[g].place() != Place::Hand
 }

@@ -34,7 +34,7 @@ impl Machine {
             MPc::Idle => {
                 if let Some(p) = self.each_p().find(|&p| s.p[p].status() == PStat::Idle)
                     && !s.world.gcwaiting()
-                    && self.each_g().any(|g| s.g[g].place() != Place::Hand)
+                    && self.each_g().any(|g| s.g[g].is_queued())
                 {
                     on.must(Act::StartM, self.after_leaving(), |n| wire(n, i, p));
                 }
@@ -63,7 +63,7 @@ impl Machine {
             }
         }
         if let (Some(p), true) = (self.p_of(s, i), self.config.procs.is_some())
-            && self.each_g().all(|g| s.g[g].place() == Place::Hand)
+            && self.each_g().all(|g| !s.g[g].is_queued())
         {
             on.must(Act::Stop, MPc::Idle, |n| unwire(n, i, p, PStat::Idle));
         }

@@ -252,6 +252,12 @@ impl State {
 }
 
 impl G {
+    /// Whether it waits in a queue, rather than in somebody's hand or not at all.
+    #[inline]
+    pub(super) fn is_queued(self) -> bool {
+        self.place() != Place::Hand
+    }
+
     /// The whole status word, as traces spell it.
     #[inline]
     pub(super) fn gstatus(self) -> GStatus {

@@ -5,7 +5,7 @@
 use super::Machine;
 use super::config::Sysmon;
 use super::scheduler::unwire;
-use super::state::{PStat, Place, Preemptone, State, StwPc, SysmonPc};
+use super::state::{PStat, Preemptone, State, StwPc, SysmonPc};
 use super::step::{Act, Actor, Move};
 use super::stw::{Taken, release_scan};
 
@@ -60,7 +60,7 @@ impl Machine {
             n.world.set_sysmon_p(p as u8);
             out(step(Act::PreemptoneReads), n);
         }
-        let work = self.each_g().any(|g| s.g[g].place() != Place::Hand);
+        let work = self.each_g().any(|g| s.g[g].is_queued());
         let mut n = *s;
         if self.config.procs.is_some()
             && work

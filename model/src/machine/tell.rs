@@ -10,10 +10,7 @@ impl Machine {
         use super::step::{Act, Actor};
         let Move { actor, act, which, .. } = step;
         let about = match (actor, act) {
-            (Actor::Suspender(i), Act::CallSuspendG) => {
-                let _ = i;
-                format!(" on G{which}")
-            }
+            (Actor::Suspender(_), Act::CallSuspendG) => format!(" on G{which}"),
             (Actor::Suspender(i), _) if self.config.gs > 1 => format!(" (G{})", s.s[usize::from(i)].target()),
             (Actor::M(_), Act::Take | Act::Steal) => format!(" (G{which})"),
             (Actor::M(i), _) if self.config.gs > 1 => {
