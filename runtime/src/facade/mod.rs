@@ -1,0 +1,11 @@
+//! The seam: everything that the scheduler takes from the machine.
+//!
+//! Atomics, locks that block a thread, threads, the clock, spin hints and the thread's own words come from here
+//! and from nowhere else, so that the same sources can be built on simulated threads and atomics. This is the
+//! only place that may choose by `cfg`; the rest of the crate says `use crate::facade::…`.
+//!
+//! Natively each name is std's or the kernel's and compiles to what hand-written code would.
+
+mod native;
+
+pub(crate) use native::*;

@@ -1,0 +1,129 @@
+//! One blocking call of one goroutine or one plain thread: what channels, locks, joins and the network wait on.
+//!
+//! A [`Wait`] lives on the stack of whoever waits. Others reach it through a queue that the caller put it on, under
+//! that queue's lock, and wake it at most once:
+//!
+//! 1. `WAITING` changes to `WOKEN` or `TIMED_OUT` by one compare-and-swap; who makes it, and nobody else, readies the
+//!    waiter. So a waker and a deadline, or the cases of a select, cannot both win.
+//! 2. The waiter leaves `block` only after that. A waker may use the `Wait` until its `wake` returned `true`, or, if
+//!    it returned `false`, only while it holds the lock under which it found it: whoever wakes up by another
+//!    way takes its nodes off the queues, under their locks, before it returns.
+//! 3. `unlock` runs when the waiter can already be woken: after the G is `Waiting`, on g0.
+//!
+//! Everything that parks goes through here, so all of it works on plain threads too: they sleep on the state word.
+
+use std::marker::PhantomPinned;
+
+use crate::facade::atomic::AtomicU32;
+use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::facade::{futex_wait, futex_wake, getm, nanotime};
+use crate::g::G;
+use crate::proc;
+use crate::timer::Timer;
+use crate::waitreason::WaitReason;
+
+const WAITING: u32 = 0;
+const WOKEN: u32 = 1;
+const TIMED_OUT: u32 = 2;
+
+/// See the module.
+pub(crate) struct Wait {
+    state: AtomicU32,
+    /// Null: a plain thread, which sleeps on `state`.
+    gp: Option<&'static G>,
+    _pinned: PhantomPinned,
+}
+
+impl Wait {
+    /// A wait of the goroutine, or plain thread, that calls.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        let gp = getm().and_then(|mp| mp.curg());
+        Self { state: AtomicU32::new(WAITING), gp, _pinned: PhantomPinned }
+    }
+
+    /// Wakes the waiter; `false` if somebody else did, or its time was up. See the module for how long `self` may be
+    /// used.
+    #[inline]
+    pub(crate) fn wake(&self) -> bool {
+        self.finish(WOKEN)
+    }
+
+    #[inline]
+    fn finish(&self, state: u32) -> bool {
+        let gp = self.gp;
+        let word = &raw const self.state;
+        // AcqRel: Release hands what the waker did to the waiter, pairs with the Acquire loads in `block`.
+        if self.state.compare_exchange(WAITING, state, AcqRel, Acquire).is_err() {
+            return false;
+        }
+        match gp {
+            // The G stays parked, and so `self` alive, until this.
+            Some(gp) => proc::ready_from_anywhere(gp),
+            // The thread may have seen the state and be gone: only the address is used.
+            None => futex_wake(word, 1),
+        }
+        true
+    }
+
+    /// Waits until woken. `unlock` gives back the lock under which the waiter was put on a queue.
+    #[inline]
+    pub(crate) fn block(&self, reason: WaitReason, unlock: impl FnOnce()) {
+        match self.gp {
+            Some(_) => proc::gopark_with(reason, unlock),
+            None => {
+                unlock();
+                // Acquire pairs with the Release of `finish`.
+                while self.state.load(Acquire) == WAITING {
+                    futex_wait(&self.state, WAITING, -1);
+                }
+            }
+        }
+    }
+
+    /// Waits until woken or until `deadline`, nanoseconds of the monotonic clock (`None`: for ever); `false` if the
+    /// time was up. Then the caller takes its node off the queue itself.
+    pub(crate) fn block_until(&self, deadline: Option<i64>, reason: WaitReason, unlock: impl FnOnce()) -> bool {
+        let Some(deadline) = deadline else {
+            self.block(reason, unlock);
+            return true;
+        };
+        match self.gp {
+            Some(_) => {
+                let timer = Timer::new(Self::time_is_up, (&raw const *self).cast());
+                // SAFETY: `timer` stays where it is, on this stack, until `stop` has returned.
+                unsafe { timer.arm(deadline) };
+                proc::gopark_with(reason, unlock);
+                timer.stop();
+            }
+            None => {
+                unlock();
+                // Acquire pairs with the Release of `finish`.
+                while self.state.load(Acquire) == WAITING {
+                    let left = deadline - nanotime();
+                    if left <= 0 {
+                        // AcqRel as in `finish`: this thread is its own waker.
+                        let _ = self.state.compare_exchange(WAITING, TIMED_OUT, AcqRel, Acquire);
+                        break;
+                    }
+                    futex_wait(&self.state, WAITING, left);
+                }
+            }
+        }
+        // Relaxed: the Acquire above, or the park, came before.
+        self.state.load(Relaxed) == WOKEN
+    }
+
+    /// The timer of `block_until`. Runs while its waiter is in `block_until`.
+    fn time_is_up(wait: *const ()) {
+        // SAFETY: the waiter cannot leave `block_until` before its timer's `stop`, which waits for this call.
+        let wait = unsafe { &*wait.cast::<Self>() };
+        wait.finish(TIMED_OUT);
+    }
+
+    /// Whether it was woken or timed out.
+    pub(crate) fn is_over(&self) -> bool {
+        // Acquire as in `block`.
+        self.state.load(Acquire) != WAITING
+    }
+}
