@@ -1,0 +1,3 @@
+//! What the kernel is asked for directly.
+
+pub(crate) mod map;
