@@ -74,8 +74,6 @@ pub(crate) struct P {
     pub(crate) syscalltick: AtomicU32,
     /// A preemption is wanted of whatever runs here.
     pub(crate) preempt: AtomicBool,
-    /// To be run once by whoever holds it: 1 if wanted. Go: `runSafePointFn`.
-    pub(crate) run_safe_point_fn: AtomicU32,
     /// Dead Gs to be used again. Owner.
     pub(crate) gfree: GFree,
     /// Goroutine ids to be given out: next, and one past the last. Owner.
@@ -97,7 +95,6 @@ impl P {
             schedtick: AtomicU32::new(0),
             syscalltick: AtomicU32::new(0),
             preempt: AtomicBool::new(false),
-            run_safe_point_fn: AtomicU32::new(0),
             gfree: GFree::new(),
             goidcache: AtomicU64::new(0),
             goidcacheend: AtomicU64::new(0),

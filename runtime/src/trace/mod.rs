@@ -8,7 +8,7 @@
 mod buf;
 mod site;
 
-use sigurg_traces::{Event, Kind, Stack, Target};
+use sigurg_traces::{Event, Kind, Stack, Sym, Target};
 
 pub(crate) use buf::TraceBuf;
 pub(crate) use site::Site;
@@ -16,6 +16,9 @@ pub(crate) use site::Site;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::m::M;
+use crate::p::PStatus;
+use crate::status::GStatus;
+use crate::waitreason::WaitReason;
 
 /// Records what `mp`, the M of this thread, did to `gp`; `over` is the version of what changed, 0 if it has none.
 #[inline]
@@ -48,4 +51,39 @@ fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
         over,
         kind,
     });
+}
+
+/// A status by the vocabulary's name.
+pub(crate) fn named(status: GStatus, scan: bool) -> sigurg_traces::GStatus {
+    use sigurg_traces::GStatus as Named;
+    let base = match status {
+        GStatus::Idle => Named::Idle,
+        GStatus::Runnable => Named::Runnable,
+        GStatus::Running => Named::Running,
+        GStatus::Syscall => Named::Syscall,
+        GStatus::Waiting => Named::Waiting,
+        GStatus::Dead => Named::Dead,
+        GStatus::Copystack => Named::Copystack,
+        GStatus::Preempted => Named::Preempted,
+    };
+    if scan { base.with_scan().unwrap_or(base) } else { base }
+}
+
+/// A status of a P by the vocabulary's name.
+pub(crate) fn named_p(status: PStatus) -> sigurg_traces::PStatus {
+    use sigurg_traces::PStatus as Named;
+    match status {
+        PStatus::Idle => Named::Idle,
+        PStatus::Running => Named::Running,
+        PStatus::Gcstop => Named::Gcstop,
+        PStatus::Dead => Named::Dead,
+    }
+}
+
+/// The symbol of a wait reason: after those of the sites.
+pub(crate) fn reason(why: WaitReason) -> Sym {
+    match why {
+        WaitReason::Zero => Sym::NONE,
+        why => Sym(Site::ALL.len() as u32 + why as u32),
+    }
 }
