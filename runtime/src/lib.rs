@@ -12,6 +12,8 @@ mod proc;
 mod runq;
 mod sched;
 mod status;
+mod sys;
+pub mod time;
 mod timer;
 mod trace;
 mod wait;
