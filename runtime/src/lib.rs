@@ -14,6 +14,7 @@ mod sched;
 mod stack;
 mod status;
 mod sys;
+pub mod time;
 mod timer;
 mod trace;
 mod wait;

@@ -1,3 +1,6 @@
-//! What the kernel is asked for directly.
+//! What the kernel gives that neither std nor malloc may be asked for.
 
 pub(crate) mod map;
+mod pages;
+
+pub(crate) use pages::PageVec;
