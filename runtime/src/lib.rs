@@ -12,6 +12,7 @@ mod proc;
 mod runq;
 mod sched;
 mod status;
+pub mod sync;
 mod timer;
 mod trace;
 mod wait;

@@ -9,13 +9,15 @@
 //!    it returned `false`, only while it holds the lock under which it found it: whoever wakes up by another
 //!    way takes its nodes off the queues, under their locks, before it returns.
 //! 3. `unlock` runs when the waiter can already be woken: after the G is `Waiting`, on g0.
+//! 4. A waker that must give its lock back first, or has many to wake, does it in two steps: `claim` under the lock,
+//!    `ready` after it. Between the two the waiter can neither leave nor time out.
 //!
 //! Everything that parks goes through here, so all of it works on plain threads too: they sleep on the state word.
 
 use std::marker::PhantomPinned;
 
 use crate::facade::atomic::AtomicU32;
-use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::facade::{futex_wait, futex_wake, getm, nanotime};
 use crate::g::G;
 use crate::proc;
@@ -23,8 +25,11 @@ use crate::timer::Timer;
 use crate::waitreason::WaitReason;
 
 const WAITING: u32 = 0;
-const WOKEN: u32 = 1;
-const TIMED_OUT: u32 = 2;
+/// Somebody has won the right to wake it, and will. The waiter still waits.
+const CLAIMED: u32 = 1;
+/// This and more: the waiter may go.
+const WOKEN: u32 = 2;
+const TIMED_OUT: u32 = 3;
 
 /// See the module.
 pub(crate) struct Wait {
@@ -47,6 +52,34 @@ impl Wait {
     #[inline]
     pub(crate) fn wake(&self) -> bool {
         self.finish(WOKEN)
+    }
+
+    /// Wins the right to wake the waiter; `false` if somebody else did, or its time was up. Whoever won calls
+    /// [`Wait::ready`]; until then `self` stays valid.
+    #[inline]
+    pub(crate) fn claim(&self) -> bool {
+        // AcqRel as in `finish`: a goroutine that is claimed is woken without another change of the word.
+        self.state.compare_exchange(WAITING, CLAIMED, AcqRel, Acquire).is_ok()
+    }
+
+    /// Wakes a waiter that the caller has claimed.
+    ///
+    /// # Safety
+    ///
+    /// The caller's `claim` of this `Wait` returned `true`, and this is its only `ready`. `this` is dangling afterwards.
+    #[inline]
+    pub(crate) unsafe fn ready(this: *const Self) {
+        // SAFETY: a claimed waiter stays until the lines below let it go.
+        let (gp, word) = unsafe { ((*this).gp, &raw const (*this).state) };
+        match gp {
+            Some(gp) => proc::ready_from_anywhere(gp),
+            None => {
+                // SAFETY: as above. Release pairs with the Acquire loads in `block`.
+                unsafe { (*word).store(WOKEN, Release) };
+                // The thread may be gone: only the address is used.
+                futex_wake(word, 1);
+            }
+        }
     }
 
     #[inline]
@@ -73,17 +106,31 @@ impl Wait {
             Some(_) => proc::gopark_with(reason, unlock),
             None => {
                 unlock();
-                // Acquire pairs with the Release of `finish`.
-                while self.state.load(Acquire) == WAITING {
-                    futex_wait(&self.state, WAITING, -1);
-                }
+                self.sleep();
             }
+        }
+    }
+
+    /// A plain thread's sleep until somebody lets it go.
+    fn sleep(&self) {
+        loop {
+            // Acquire pairs with the Release of `finish` and `ready`.
+            let state = self.state.load(Acquire);
+            if state >= WOKEN {
+                return;
+            }
+            futex_wait(&self.state, state, -1);
         }
     }
 
     /// Waits until woken or until `deadline`, nanoseconds of the monotonic clock (`None`: for ever); `false` if the
     /// time was up. Then the caller takes its node off the queue itself.
-    pub(crate) fn block_until(&self, deadline: Option<i64>, reason: WaitReason, unlock: impl FnOnce()) -> bool {
+    pub(crate) fn block_until(
+        &self,
+        deadline: Option<i64>,
+        reason: WaitReason,
+        unlock: impl FnOnce(),
+    ) -> bool {
         let Some(deadline) = deadline else {
             self.block(reason, unlock);
             return true;
@@ -108,10 +155,11 @@ impl Wait {
                     }
                     futex_wait(&self.state, WAITING, left);
                 }
+                self.sleep();
             }
         }
         // Relaxed: the Acquire above, or the park, came before.
-        self.state.load(Relaxed) == WOKEN
+        self.state.load(Relaxed) != TIMED_OUT
     }
 
     /// The timer of `block_until`. Runs while its waiter is in `block_until`.
