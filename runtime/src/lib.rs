@@ -15,6 +15,7 @@ mod stack;
 mod status;
 mod sys;
 pub mod time;
+pub mod sync;
 mod timer;
 mod trace;
 mod wait;

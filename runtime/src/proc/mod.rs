@@ -142,3 +142,12 @@ fn on_stack_of(gp: Option<&G>) -> bool {
 pub(crate) fn wake_poller(when: i64) {
     let _ = when;
 }
+
+/// Whether a waiter for a lock does well to spin an `i`th time instead of parking. Go: `sync_runtime_canSpin`.
+pub(crate) fn can_spin(i: u32) -> bool {
+    let _ = i;
+    false
+}
+
+/// Lets the goroutine that was readied last run at once. Nothing on a plain thread or where it must not stop.
+pub(crate) fn goyield_from_anywhere() {}
