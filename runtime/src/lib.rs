@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "SKELETON: removed before the first complete commit")]
 
+mod api;
 mod facade;
 mod g;
 mod gfree;
@@ -20,3 +21,8 @@ mod timer;
 mod trace;
 mod wait;
 mod waitreason;
+
+pub use api::{
+    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, Preemptions, Scope, ScopedJoinHandle,
+    blocking, current, go, join, lock_os_thread, pool, scope, try_current, unlock_os_thread, yield_now,
+};
