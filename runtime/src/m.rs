@@ -63,7 +63,7 @@ pub(crate) struct M {
 }
 
 impl M {
-    pub(crate) fn new(id: i32, sched: &'static Sched, seed: u64, tracing: bool) -> Self {
+    pub(crate) fn new(id: i32, sched: &'static Sched, seed: u64) -> Self {
         Self {
             curg: AtomicPtr::new(ptr::null_mut()),
             p: AtomicPtr::new(ptr::null_mut()),
@@ -81,7 +81,7 @@ impl M {
             schedlink: AtomicPtr::new(ptr::null_mut()),
             procid: AtomicI32::new(0),
             stats: MStats::new(),
-            tracing: AtomicBool::new(tracing),
+            tracing: AtomicBool::new(false),
             trace: TraceBuf::new(),
             id: AtomicI32::new(id),
             sched,

@@ -81,6 +81,8 @@ pub(crate) struct P {
     pub(crate) goidcacheend: AtomicU64,
     pub(crate) timers: Timers,
     pub(crate) sysmontick: SysmonTick,
+    /// The M that is being made for it is counted as spinning. `proc/template.rs`.
+    pub(crate) start_spinning: AtomicBool,
     /// Next in the list of idle Ps. `sched.lock`.
     pub(crate) link: AtomicPtr<P>,
     id: i32,
@@ -105,6 +107,7 @@ impl P {
                 syscalltick: AtomicU32::new(0),
                 syscallwhen: AtomicI64::new(0),
             },
+            start_spinning: AtomicBool::new(false),
             link: AtomicPtr::new(ptr::null_mut()),
             id,
         }

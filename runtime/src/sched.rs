@@ -11,7 +11,7 @@ use std::io;
 use std::ptr;
 
 use crate::config::Config;
-use crate::facade::Note;
+use crate::facade::{Note, nanotime};
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64};
 use crate::g::{G, Gs};
@@ -23,6 +23,7 @@ use crate::p::P;
 use crate::proc::Template;
 use crate::stack::Slab;
 use crate::throw::throw;
+use crate::trace::Tracer;
 
 /// As many Ps as there can be.
 pub(crate) const MAX_PROCS: usize = 1024;
@@ -153,10 +154,15 @@ pub(crate) struct Sched {
     pub(crate) netpoll: Netpoll,
     pub(crate) template: Template,
     pub(crate) config: Config,
+    pub(crate) tracer: Option<Tracer>,
+    /// Threads of ours that are no Ms; for `checkdead`.
+    pub(crate) threads: AtomicI32,
+    /// When it was made.
+    pub(crate) started: i64,
 }
 
 impl Sched {
-    pub(crate) fn new(config: Config) -> io::Result<Self> {
+    pub(crate) fn new(config: Config, tracer: Option<Tracer>) -> io::Result<Self> {
         // SAFETY: a `Sched` is never dropped once goroutines have run (see the module).
         let slab = unsafe { Slab::new(config.stack_size) }.ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self {
@@ -183,7 +189,7 @@ impl Sched {
             stopnote: Note::new(),
             sysmonwait: AtomicBool::new(false),
             sysmonnote: Note::new(),
-            lastpoll: AtomicI64::new(crate::facade::nanotime()),
+            lastpoll: AtomicI64::new(nanotime()),
             poll_until: AtomicI64::new(0),
             goidgen: AtomicU64::new(0),
             gomaxprocs: AtomicU32::new(0),
@@ -198,6 +204,9 @@ impl Sched {
             netpoll: Netpoll::new()?,
             template: Template::new(),
             config,
+            tracer,
+            threads: AtomicI32::new(0),
+            started: nanotime(),
         })
     }
 
@@ -347,5 +356,11 @@ impl Sched {
     fn published(&self, state: &State) {
         // SeqCst as in `runqsize`.
         self.runqsize.store(state.runq.len() as u32, SeqCst);
+    }
+}
+
+impl std::fmt::Debug for Sched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sched").field("gomaxprocs", &self.config.gomaxprocs).finish_non_exhaustive()
     }
 }

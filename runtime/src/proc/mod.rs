@@ -53,6 +53,7 @@ pub(crate) use exit::goexit;
 pub(crate) use gosched::{gosched, goyield};
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
+pub(crate) use park::goready;
 pub(crate) use park::{gopark_with, ready_from_anywhere};
 pub(crate) use preempt::safe_point;
 pub(crate) use procresize::set_gomaxprocs;
@@ -64,6 +65,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
 use crate::m::M;
+use crate::status::GStatus;
 use crate::throw::throw;
 
 /// The M of this thread, which must have one.
@@ -138,16 +140,30 @@ fn on_stack_of(gp: Option<&G>) -> bool {
     gp.is_some_and(|gp| (gp.stack_lo()..gp.stack_hi()).contains(&here))
 }
 
-/// Tells whoever sleeps until the next timer that one is due at `when`. Go: `wakeNetPoller`.
-pub(crate) fn wake_poller(when: i64) {
-    let _ = when;
-}
-
-/// Whether a waiter for a lock does well to spin an `i`th time instead of parking. Go: `sync_runtime_canSpin`.
+/// Whether a waiter for a lock does well to spin an `i`th time instead of parking: the holder runs on another processor,
+/// and this P has nothing else to do. Go: `sync_runtime_canSpin`.
 pub(crate) fn can_spin(i: u32) -> bool {
-    let _ = i;
-    false
+    /// How often.
+    const ACTIVE_SPIN: u32 = 4;
+    let Some(mp) = getm() else { return i < ACTIVE_SPIN };
+    let sched = mp.sched();
+    // Relaxed, all: a hint.
+    let running = sched.gomaxprocs.load(Relaxed) as i32
+        - sched.npidle.load(Relaxed) as i32
+        - sched.nmspinning.load(Relaxed);
+    i < ACTIVE_SPIN && running > 1 && mp.p().is_some_and(|pp| pp.runq.is_empty())
 }
 
 /// Lets the goroutine that was readied last run at once. Nothing on a plain thread or where it must not stop.
-pub(crate) fn goyield_from_anywhere() {}
+pub(crate) fn goyield_from_anywhere() {
+    let Some(mp) = getm() else { return };
+    // Relaxed: own.
+    if mp.locks.load(Relaxed) == 0 && mp.curg().is_some_and(|gp| gp.status.load().is(GStatus::Running)) {
+        goyield();
+    }
+}
+
+/// Goid of the goroutine that calls, if one does.
+pub(crate) fn current_goid() -> Option<u64> {
+    current_g().map(G::goid)
+}

@@ -4,10 +4,11 @@
 //!
 //! Go: `newproc`, `newproc1`, `gfget` (T01, T03).
 
-use std::mem::align_of;
+use std::sync::Arc;
 
-use sigurg_traces::Kind;
+use sigurg_traces::{Kind, Sym};
 
+use crate::api::names;
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
@@ -22,7 +23,7 @@ use crate::proc::{current_g, must_getm};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
-use crate::trace::{Site, event};
+use crate::trace::{Site, event, intern};
 
 /// Goroutine ids that a P takes at once.
 const GOID_BATCH: u64 = 16;
@@ -30,20 +31,26 @@ const GOID_BATCH: u64 = 16;
 const MAX_INLINE: usize = 1024;
 
 /// How a goroutine is to be made.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct SpawnOptions<'a> {
-    /// What it is called in dumps. Must live as long as the goroutine.
-    pub(crate) name: Option<&'a str>,
+#[derive(Default)]
+pub(crate) struct SpawnOptions {
+    /// What it is called in dumps; given back by `names::clear`.
+    pub(crate) name: Option<Arc<str>>,
     /// Bytes of stack, rounded up to a power of two; by default those of the runtime.
     pub(crate) stack_size: Option<usize>,
 }
 
-/// Creates a goroutine that runs `f`, which does not unwind; its id.
+/// A goroutine that was made: its number, and its G for as long as that number is still the G's.
+pub(crate) struct Born {
+    pub(crate) gp: &'static G,
+    pub(crate) goid: u64,
+}
+
+/// Creates a goroutine that runs `f`, which does not unwind.
 ///
 /// # Panics
 ///
 /// If the caller is no goroutine, or there is no memory for a stack.
-pub(crate) fn newproc(f: impl FnOnce() + Send + 'static, options: SpawnOptions<'static>) -> u64 {
+pub(crate) fn newproc(f: impl FnOnce() + Send + 'static, options: SpawnOptions) -> Born {
     // SAFETY: nothing is borrowed.
     unsafe { newproc_unchecked(f, options) }
 }
@@ -52,12 +59,12 @@ pub(crate) fn newproc(f: impl FnOnce() + Send + 'static, options: SpawnOptions<'
 ///
 /// # Safety
 ///
-/// What `f` and the name borrow lives until `f` has returned.
+/// What `f` borrows lives until `f` has returned.
 ///
 /// # Panics
 ///
 /// As [`newproc`].
-pub(crate) unsafe fn newproc_unchecked<F: FnOnce() + Send>(f: F, options: SpawnOptions<'_>) -> u64 {
+pub(crate) unsafe fn newproc_unchecked<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
     if size_of::<F>() > MAX_INLINE {
         let f = Box::new(f);
         // SAFETY: by the contract.
@@ -71,7 +78,7 @@ pub(crate) unsafe fn newproc_unchecked<F: FnOnce() + Send>(f: F, options: SpawnO
 ///
 /// As [`newproc_unchecked`].
 #[inline(never)]
-unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions<'_>) -> u64 {
+unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
     unsafe fn call<F: FnOnce()>(arg: *mut ()) {
         // SAFETY: `place` wrote it there, and this goroutine runs once.
         let f = unsafe { arg.cast::<F>().read() };
@@ -81,7 +88,9 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions<'_>) -> u64 {
     safe_point();
     let mp = must_getm();
     let parent = mp.curg().map_or(0, G::goid);
-    let entry_name = if mp.tracing.load(Relaxed) { crate::trace::intern(mp.sched(), std::any::type_name::<F>()) } else { sigurg_traces::Sym::NONE };
+    // Relaxed: set before the M first runs. Interning may allocate, so it comes first.
+    let tracing = mp.tracing.load(Relaxed);
+    let entry_name = if tracing { intern(std::any::type_name::<F>()) } else { Sym::NONE };
     mp.acquire();
     let Some(gp) = new_g(mp, options.stack_size) else {
         mp.release();
@@ -92,22 +101,21 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions<'_>) -> u64 {
     unsafe { (at as *mut F).write(f) };
     // SAFETY: free memory of the stack below what was just written, which is a multiple of 16.
     let sp = unsafe { arch::init_stack(at, gostart) };
-    let goid = start(mp, gp, sp, call::<F> as *mut (), at as *mut (), parent, entry_name, options.name);
+    // Before this goroutine cannot be stopped any more: that allocated nothing, nor does this.
+    names::set(gp, options.name);
+    let goid = start(mp, gp, sp, (call::<F> as *mut (), at as *mut ()), parent, entry_name);
     mp.release();
-    goid
+    Born { gp, goid }
 }
 
 /// The part of `newproc` that is the same for all closures.
-#[allow(clippy::too_many_arguments, reason = "what a goroutine begins with")]
 fn start(
     mp: &'static M,
     gp: &'static G,
     sp: usize,
-    entry: *mut (),
-    arg: *mut (),
+    (entry, arg): (*mut (), *mut ()),
     parent: u64,
-    entry_name: sigurg_traces::Sym,
-    name: Option<&str>,
+    entry_name: Sym,
 ) -> u64 {
     let Some(pp) = mp.p() else { throw!("newproc: M{} has no P", mp.id()) };
     let goid = next_goid(mp, pp);
@@ -116,8 +124,6 @@ fn start(
     gp.entry.store(entry, Relaxed);
     gp.arg.store(arg, Relaxed);
     gp.parent.store(parent, Relaxed);
-    gp.name_len.store(name.map_or(0, |name| name.len() as u32), Relaxed);
-    gp.name.store(name.map_or(std::ptr::null_mut(), |name| name.as_ptr().cast_mut()), Relaxed);
     gp.goid.store(goid, Relaxed);
     event(mp, Some(gp), Site::Newproc, 0, || Kind::Newproc { entry: entry_name, parent, parked: false });
     gp.casgstatus(mp, GStatus::Dead, GStatus::Runnable, Site::Newproc1);
@@ -182,7 +188,7 @@ pub(crate) fn newproc_main<F: FnOnce() + Send>(mp: &'static M, f: F) {
     // SAFETY: free memory of a new stack, whose end is a multiple of 64.
     let sp = unsafe { arch::init_stack(gp.stack_hi(), gostart) };
     let arg = Box::into_raw(Box::new(f)).cast();
-    start(mp, gp, sp, call::<F> as *mut (), arg, 0, sigurg_traces::Sym::NONE, Some("main"));
+    start(mp, gp, sp, (call::<F> as *mut (), arg), 0, Sym::NONE);
 }
 
 /// Where every goroutine begins.

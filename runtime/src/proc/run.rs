@@ -28,32 +28,24 @@ const END_PATIENCE_NS: i64 = 50_000_000;
 pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Send) -> T {
     assert!(getm().is_none(), "Runtime::run: this thread runs goroutines already");
     let ended = Note::new();
-    let mut result = None;
+    let mut outcome = None;
     {
-        let (ended, result) = (&ended, &mut result);
+        let (ended, outcome) = (&ended, &mut outcome);
         boot(sched, move || {
             // Relaxed: see `newproc`.
-            must_be_main(sched);
-            *result = Some(catch_unwind(AssertUnwindSafe(main)));
+            sched.main_started.store(true, Relaxed);
+            let result = catch_unwind(AssertUnwindSafe(main));
             let quiet = stop_for_ever(END_PATIENCE_NS);
-            sched.end(quiet);
+            *outcome = Some((result, quiet));
             ended.wakeup();
-            // Nothing of the frames below is used after this: the caller's stack may be gone.
+            // The caller's stack, with what this closure borrows, may be gone now.
             park_for_ever();
         });
         ended.sleep();
     }
-    match result {
-        Some(Ok(value)) => value,
-        Some(Err(panic)) => resume_unwind(panic),
-        None => throw!("run: main did not end"),
-    }
-}
-
-/// The main goroutine runs: from now on work wakes Ps.
-fn must_be_main(sched: &Sched) {
-    // Relaxed: see `newproc`.
-    sched.main_started.store(true, Relaxed);
+    let Some((result, quiet)) = outcome else { throw!("run: main did not end") };
+    sched.end(quiet);
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// The end of the main goroutine, in a stopped world.
@@ -67,6 +59,8 @@ fn park_for_ever() -> ! {
 /// M0 is the calling thread: it makes the Ps and the main goroutine, and hands its P over.
 fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
     let procs = sched.config.gomaxprocs;
+    // Relaxed: this one and the two below; see `checkdead`.
+    sched.threads.fetch_add(2, Relaxed);
     make_ps(sched, procs);
     let m0 = make_m(sched, |_| ());
     setm(Some(m0));
@@ -99,8 +93,10 @@ impl Sched {
     fn end(&'static self, quiet: bool) {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
-        if let Some(tracer) = &self.tracer {
-            tracer.finish(quiet);
+        if let Some(tracer) = &self.tracer
+            && let Err(error) = if quiet { tracer.finish() } else { tracer.cut() }
+        {
+            eprintln!("sigurg: the trace is not complete: {error}");
         }
         self.template.wakeup();
         self.sysmonnote.wakeup();

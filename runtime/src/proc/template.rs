@@ -134,7 +134,10 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
     }
     drop(state);
     let seed = (id as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ sched.config.seed;
-    let mp: &'static M = Box::leak(Box::new(M::new(id, sched, seed, sched.tracer.is_some())));
+    let mp: &'static M = Box::leak(Box::new(M::new(id, sched, seed)));
+    if let Some(tracer) = &sched.tracer {
+        tracer.attach(mp);
+    }
     let _state = sched.lock.lock();
     if !sched.add_m(mp) {
         throw!("more than {MAX_MS} threads: goroutines block in system calls or are locked to their threads");
@@ -165,7 +168,7 @@ fn mstart(mp: &'static M) {
     if let Some(hook) = &hooks.on_thread_start {
         hook();
     }
-    let signal_stack = crate::stack::fault::ThreadStack::new();
+    let signal_stack = crate::stack::fault::thread_init();
     // SAFETY: this thread's own stack; it is left for good when this comes back.
     unsafe { arch::g0_enter(mp.g0_sp.as_ptr(), mstart1, ptr::from_ref(mp).cast_mut().cast()) };
     mexit(mp);

@@ -157,14 +157,28 @@ pub(crate) fn stopm(mp: &'static M) {
     event(mp, None, Site::Stopm, 0, || Kind::Stopm);
     let sched = mp.sched();
     sched.mput(&mut sched.lock.lock(), mp);
+    // Relaxed: the end was announced before it took the lock to wake idle Ms; who comes later sees it by that lock.
+    if sched.ended.load(Relaxed) {
+        leave(mp);
+    }
     mpark(mp);
     take_nextp(mp);
 }
 
 /// Sleeps until woken, once.
-pub(crate) fn mpark(mp: &M) {
+pub(crate) fn mpark(mp: &'static M) {
     mp.park.sleep();
     mp.park.clear();
+    // Relaxed: ordered by the note.
+    if mp.sched().ended.load(Relaxed) {
+        leave(mp);
+    }
+}
+
+/// The runtime has ended: so does this thread.
+fn leave(mp: &'static M) -> ! {
+    // SAFETY: `mstart` saved it; nothing of the scheduler's stack is needed any more.
+    unsafe { crate::arch::gogo(mp.g0_sp.load(Relaxed)) }
 }
 
 /// Takes the P that whoever woke this M left for it.
