@@ -4,21 +4,30 @@
 //! 2. Recording never allocates through malloc, takes no lock that other code can hold, and never waits.
 //! 3. The events of one M are in its program order; across Ms the order is in the versions that the objects
 //!    themselves carry. Nothing here counts globally.
+//!
+//! An M fills its chunks (`buf`, `chunk`), a thread writes them to a file (`tracer`, `writer`).
 
 mod buf;
+mod chunk;
+mod names;
 mod site;
+#[cfg(test)]
+mod tests;
+mod tracer;
+mod writer;
 
-use sigurg_traces::{Event, Kind, Stack, Sym, Target};
+use sigurg_traces::{Event, Kind, Stack, Target};
 
 pub(crate) use buf::TraceBuf;
+pub(crate) use names::{intern, reason};
 pub(crate) use site::Site;
+pub(crate) use tracer::Tracer;
 
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::m::M;
 use crate::p::PStatus;
 use crate::status::GStatus;
-use crate::waitreason::WaitReason;
 
 /// Records what `mp`, the M of this thread, did to `gp`; `over` is the version of what changed, 0 if it has none.
 #[inline]
@@ -77,13 +86,5 @@ pub(crate) fn named_p(status: PStatus) -> sigurg_traces::PStatus {
         PStatus::Running => Named::Running,
         PStatus::Gcstop => Named::Gcstop,
         PStatus::Dead => Named::Dead,
-    }
-}
-
-/// The symbol of a wait reason: after those of the sites.
-pub(crate) fn reason(why: WaitReason) -> Sym {
-    match why {
-        WaitReason::Zero => Sym::NONE,
-        why => Sym(Site::ALL.len() as u32 + why as u32),
     }
 }

@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use sigurg_traces::Header;
@@ -103,12 +102,11 @@ impl Shared {
     }
 }
 
-/// A recording. Dropped without [`Tracer::finish`], it becomes a prefix.
+/// A recording in progress. Dropped without [`Tracer::finish`], it becomes a prefix.
 pub(crate) struct Tracer {
     shared: &'static Shared,
     path: PathBuf,
-    /// The thread, until its end was waited for. Only user code takes this lock.
-    writer: Mutex<Option<JoinHandle<io::Result<()>>>>,
+    writer: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Tracer {
@@ -155,7 +153,7 @@ impl Tracer {
                 shared.work.sleep_for(FLUSH_NS);
             }
         })?;
-        Ok(Self { shared, path: path.into(), writer: Mutex::new(Some(writer)) })
+        Ok(Self { shared, path: path.into(), writer: Some(writer) })
     }
 
     /// Makes `mp` record from now on: before it first runs, or on its own thread. A second time changes nothing.
@@ -168,16 +166,27 @@ impl Tracer {
         self.shared.attach(buf, m, on);
     }
 
-    /// Ends the recording and waits until the file is whole. If all Ms are at rest, the world stopped or their threads
-    /// gone, the trace is `complete`; else it is a prefix. A second time changes nothing.
+    /// Ends the recording when all Ms are at rest, the world stopped or their threads gone: the trace is complete.
     ///
     /// # Errors
     ///
     /// If something could not be written; then the recording ended there, and the file holds what came before. The
     /// message names the path.
-    pub(crate) fn finish(&self, complete: bool) -> io::Result<()> {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(writer) = writer else { return Ok(()) };
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.end(true)
+    }
+
+    /// Ends the recording while Ms run: the trace is a prefix.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tracer::finish`].
+    pub(crate) fn cut(mut self) -> io::Result<()> {
+        self.end(false)
+    }
+
+    fn end(&mut self, complete: bool) -> io::Result<()> {
+        let Some(writer) = self.writer.take() else { return Ok(()) };
         let shared = self.shared;
         let was_off = shared.is_off();
         shared.turn_off();
@@ -201,7 +210,7 @@ impl Tracer {
 impl Drop for Tracer {
     fn drop(&mut self) {
         // The error is lost: who wants it calls `finish`.
-        let _ = self.finish(false);
+        let _ = self.end(false);
     }
 }
 

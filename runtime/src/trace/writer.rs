@@ -8,6 +8,7 @@ use sigurg_traces::binary::Recording;
 
 use super::names::Names;
 use super::tracer::Shared;
+use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::{cputicks, nanotime};
 
 /// See the module.
@@ -34,7 +35,9 @@ impl Writer {
             let mut any = false;
             self.clock.look();
             for buf in self.shared.bufs() {
-                any |= buf.read(self.shared.pool, |ticks, event| self.write(ticks, event));
+                // Relaxed: set before the buffer was published.
+                let m = buf.m.load(Relaxed);
+                any |= buf.read(self.shared.pool, |ticks, event| self.write(m, ticks, event));
             }
             if !any {
                 break;
@@ -43,11 +46,12 @@ impl Writer {
         self.keep(Recording::flush);
     }
 
-    fn write(&mut self, ticks: u64, mut event: Event) {
+    fn write(&mut self, m: i32, ticks: u64, mut event: Event) {
         self.names.translate(&mut event.kind);
         event.seq = self.seq;
         event.lo = self.seq;
         event.t_ns = self.clock.ns(ticks);
+        event.m = m;
         self.seq += 1;
         if let Ok(recording) = &mut self.file
             && let Err(error) = recording.write(&event, self.names.symbols())
