@@ -68,6 +68,11 @@ fn detail(sched: &Sched, out: &mut impl Write) -> fmt::Result {
             mp.lockedg().map_or(0, G::goid),
         )?;
     }
+    goroutines(sched, out)
+}
+
+/// Writes a line for each goroutine.
+pub(crate) fn goroutines(sched: &Sched, out: &mut impl Write) -> fmt::Result {
     for gp in sched.slab.all().filter(|gp| !gp.status.load().is(GStatus::Dead)) {
         writeln!(
             out,

@@ -28,7 +28,7 @@ pub(crate) fn checkdead(sched: &Sched, state: &State) {
         return;
     }
     let _ = writeln!(Stderr, "fatal error: all goroutines are asleep - deadlock!\n");
-    crate::dump::write_all(sched, &mut Stderr);
+    let _ = crate::schedtrace::goroutines(sched, &mut Stderr);
     fatal!("deadlock");
 }
 

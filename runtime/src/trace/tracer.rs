@@ -106,7 +106,7 @@ impl Shared {
 pub(crate) struct Tracer {
     shared: &'static Shared,
     path: PathBuf,
-    writer: Option<JoinHandle<io::Result<()>>>,
+    writer: std::sync::Mutex<Option<JoinHandle<io::Result<()>>>>,
 }
 
 impl Tracer {
@@ -153,7 +153,7 @@ impl Tracer {
                 shared.work.sleep_for(FLUSH_NS);
             }
         })?;
-        Ok(Self { shared, path: path.into(), writer: Some(writer) })
+        Ok(Self { shared, path: path.into(), writer: std::sync::Mutex::new(Some(writer)) })
     }
 
     /// Makes `mp` record from now on: before it first runs, or on its own thread. A second time changes nothing.
@@ -172,21 +172,12 @@ impl Tracer {
     ///
     /// If something could not be written; then the recording ended there, and the file holds what came before. The
     /// message names the path.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
-        self.end(true)
+    pub(crate) fn finish(&self, complete: bool) -> io::Result<()> {
+        self.end(complete)
     }
 
-    /// Ends the recording while Ms run: the trace is a prefix.
-    ///
-    /// # Errors
-    ///
-    /// As [`Tracer::finish`].
-    pub(crate) fn cut(mut self) -> io::Result<()> {
-        self.end(false)
-    }
-
-    fn end(&mut self, complete: bool) -> io::Result<()> {
-        let Some(writer) = self.writer.take() else { return Ok(()) };
+    fn end(&self, complete: bool) -> io::Result<()> {
+        let Some(writer) = self.writer.lock().unwrap().take() else { return Ok(()) };
         let shared = self.shared;
         let was_off = shared.is_off();
         shared.turn_off();
