@@ -138,9 +138,17 @@ impl Wait {
         match self.gp {
             Some(_) => {
                 let timer = Timer::new(Self::time_is_up, (&raw const *self).cast());
-                // SAFETY: `timer` stays where it is, on this stack, until `stop` has returned.
-                unsafe { timer.arm(deadline) };
-                proc::gopark_with(reason, unlock);
+                let armed = &raw const timer;
+                proc::gopark_with(reason, move || {
+                    // Not before the park: whoever runs the timer readies the G, which must be `Waiting`. Not after
+                    // `unlock`: whoever is woken leaves with the timer.
+                    // SAFETY: `timer` stays where it is, on the waiter's stack, until `stop` has returned.
+                    let earliest = unsafe { Timer::arm(armed, deadline) };
+                    unlock();
+                    if earliest {
+                        proc::wake_poller(deadline);
+                    }
+                });
                 timer.stop();
             }
             None => {

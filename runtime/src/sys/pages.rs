@@ -13,6 +13,8 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::slice;
 
+use crate::throw::throw;
+
 /// The first mapping; whole pages on every Linux, for the kernel rounds a length up.
 const FIRST_BYTES: usize = 4096;
 
@@ -82,7 +84,7 @@ impl<T: Copy> PageVec<T> {
                 self.ptr = ptr;
                 self.capacity = new / size_of::<T>();
             }
-            _ => out_of_memory(),
+            _ => throw!("the kernel has no memory for a table of {} bytes", new.unwrap_or(usize::MAX)),
         }
     }
 }
@@ -111,17 +113,6 @@ impl<T: Copy> Drop for PageVec<T> {
             // SAFETY: our own mapping, which nobody can reach any more.
             unsafe { libc::munmap(self.ptr.as_ptr().cast(), self.capacity * size_of::<T>()) };
         }
-    }
-}
-
-/// Neither unwinds nor formats: both could call malloc.
-#[cold]
-fn out_of_memory() -> ! {
-    const MESSAGE: &str = "fatal error: sigurg: the kernel has no memory for the runtime's own tables\n";
-    // SAFETY: the bytes live for ever; nothing can be done if they cannot be written.
-    unsafe {
-        libc::write(libc::STDERR_FILENO, MESSAGE.as_ptr().cast(), MESSAGE.len());
-        libc::abort()
     }
 }
 
