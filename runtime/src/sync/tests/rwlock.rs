@@ -18,7 +18,10 @@ fn readers_that_wait_go_before_the_next_writer() {
     thread::scope(|s| {
         let mut first = lock.write();
         for _ in 0..3 {
-            s.spawn(|| log.lock().unwrap().push(*lock.read()));
+            s.spawn(|| {
+                let seen = *lock.read();
+                log.lock().unwrap().push(seen);
+            });
         }
         until(|| lock.raw().waiting_readers() == 3);
         s.spawn(|| *lock.write() = 2);
