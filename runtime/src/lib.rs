@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "SKELETON: removed before the first complete commit")]
 
+pub mod chan;
 mod facade;
 mod g;
 mod gfree;
@@ -16,3 +17,5 @@ mod timer;
 mod trace;
 mod wait;
 mod waitreason;
+
+pub use chan::chan;

@@ -162,7 +162,10 @@ mod tests {
                     .filter(|_| {
                         let won = word.cas_to_scan(GStatus::Waiting).is_ok();
                         if won {
-                            assert!(word.cas_from_scan(GStatus::Waiting).is_ok(), "only the holder clears it");
+                            assert!(
+                                word.cas_from_scan(GStatus::Waiting).is_ok(),
+                                "only the holder clears it"
+                            );
                         }
                         won
                     })

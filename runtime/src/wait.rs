@@ -125,7 +125,12 @@ impl Wait {
 
     /// Waits until woken or until `deadline`, nanoseconds of the monotonic clock (`None`: for ever); `false` if the
     /// time was up. Then the caller takes its node off the queue itself.
-    pub(crate) fn block_until(&self, deadline: Option<i64>, reason: WaitReason, unlock: impl FnOnce()) -> bool {
+    pub(crate) fn block_until(
+        &self,
+        deadline: Option<i64>,
+        reason: WaitReason,
+        unlock: impl FnOnce(),
+    ) -> bool {
         let Some(deadline) = deadline else {
             self.block(reason, unlock);
             return true;
