@@ -12,6 +12,7 @@ mod p;
 mod proc;
 mod runq;
 mod sched;
+pub mod select;
 mod status;
 mod timer;
 mod trace;

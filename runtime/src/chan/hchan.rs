@@ -61,11 +61,14 @@ unsafe impl Sync for Hchan {}
 
 /// How long an operation may wait.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Until {
+pub enum Until {
     /// Not at all.
     Now,
+    /// As long as it takes.
     Forever,
+    /// For that long.
     For(Duration),
+    /// Until then.
     At(Instant),
 }
 
