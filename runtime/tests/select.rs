@@ -299,7 +299,7 @@ fn arms_leave_through_the_code_around_them() {
     let (tx, rx) = chan(4);
     (0..4).for_each(|i| tx.send(i).unwrap());
     let mut odd = Vec::new();
-    let first = 'outer: loop {
+    let first = 'outer: {
         loop {
             select! {
                 recv(rx) -> v => {

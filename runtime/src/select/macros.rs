@@ -135,6 +135,11 @@ macro_rules! __select {
         $crate::__select!(@arm $cases [($until) ($body)] $($rest)*)
     };
 
+    // Nothing but a default or a time limit.
+    (@done [] [($until:expr) ($otherwise:expr)]) => {{
+        $crate::select::__private::wait([], $until);
+        $otherwise
+    }};
     (@done [$({ $chan:ident $op:ident $out:ident ($source:expr) ($new:expr) ($result:pat) ($body:expr) })*]
         [($until:expr) ($otherwise:expr)]
     ) => {{
