@@ -2,21 +2,41 @@
 
 #![allow(dead_code, unused_imports, reason = "SKELETON: removed before the first complete commit")]
 
+mod api;
+mod arch;
+mod builder;
 pub mod chan;
+mod config;
+mod dump;
 mod facade;
 mod g;
 mod gfree;
 mod lock;
 mod m;
+pub mod net;
+mod netpoll;
 mod p;
 mod proc;
 mod runq;
 mod sched;
+mod schedtrace;
 pub mod select;
+mod stack;
+mod stats;
 mod status;
+pub mod sync;
+mod sys;
+mod throw;
+pub mod time;
 mod timer;
 mod trace;
 mod wait;
 mod waitreason;
 
+pub use api::{
+    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, Preemptions, Scope, ScopedJoinHandle,
+    blocking, current, go, join, lock_os_thread, pool, scope, try_current, unlock_os_thread, yield_now,
+};
+pub use builder::{BuildError, Builder, Runtime};
 pub use chan::chan;
+pub use config::BadVariable;

@@ -13,6 +13,7 @@ use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU
 use crate::g::{G, STACK_PREEMPT};
 use crate::p::P;
 use crate::sched::Sched;
+use crate::stats::MStats;
 use crate::trace::TraceBuf;
 
 /// Decides, on g0 and after the G is `Waiting`, whether it really waits; see `proc/park.rs`.
@@ -50,16 +51,19 @@ pub(crate) struct M {
     pub(crate) schedlink: AtomicPtr<M>,
     /// Kernel's id of the thread; 0 before it runs. Own.
     pub(crate) procid: AtomicI32,
+    /// What it did.
+    pub(crate) stats: MStats,
     /// Whether events are recorded. Set before it first runs.
     pub(crate) tracing: AtomicBool,
     /// Where events are recorded.
     pub(crate) trace: TraceBuf,
-    id: i32,
+    /// Its number: a new one for each thread.
+    id: AtomicI32,
     sched: &'static Sched,
 }
 
 impl M {
-    pub(crate) fn new(id: i32, sched: &'static Sched, seed: u64, tracing: bool) -> Self {
+    pub(crate) fn new(id: i32, sched: &'static Sched, seed: u64) -> Self {
         Self {
             curg: AtomicPtr::new(ptr::null_mut()),
             p: AtomicPtr::new(ptr::null_mut()),
@@ -76,16 +80,23 @@ impl M {
             park: Note::new(),
             schedlink: AtomicPtr::new(ptr::null_mut()),
             procid: AtomicI32::new(0),
-            tracing: AtomicBool::new(tracing),
+            stats: MStats::new(),
+            tracing: AtomicBool::new(false),
             trace: TraceBuf::new(),
-            id,
+            id: AtomicI32::new(id),
             sched,
         }
     }
 
     #[inline]
     pub(crate) fn id(&self) -> i32 {
-        self.id
+        // Relaxed: set before its thread starts.
+        self.id.load(Relaxed)
+    }
+
+    /// Makes an M whose thread has ended one for a new thread.
+    pub(crate) fn renew(&self, id: i32) {
+        self.id.store(id, Relaxed);
     }
 
     #[inline]
@@ -140,6 +151,12 @@ impl M {
         {
             gp.stackguard0.store(STACK_PREEMPT, Relaxed);
         }
+    }
+
+    /// As [`M::release`] around a change to or from `Syscall`, which writes the guard itself.
+    #[inline]
+    pub(crate) fn release_in_syscall(&self) {
+        self.locks.store(self.locks.load(Relaxed) - 1, Relaxed);
     }
 
     /// A random number for choices that need not be unpredictable: xorshift64*. Go: `cheaprand`.

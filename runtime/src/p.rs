@@ -10,7 +10,6 @@ use std::ptr;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::facade::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64};
 use crate::gfree::GFree;
-use crate::lock::Lock;
 use crate::m::M;
 use crate::runq::Runq;
 use crate::timer::Timers;
@@ -75,15 +74,15 @@ pub(crate) struct P {
     pub(crate) syscalltick: AtomicU32,
     /// A preemption is wanted of whatever runs here.
     pub(crate) preempt: AtomicBool,
-    /// To be run once by whoever holds it: 1 if wanted. Go: `runSafePointFn`.
-    pub(crate) run_safe_point_fn: AtomicU32,
     /// Dead Gs to be used again. Owner.
-    pub(crate) gfree: Lock<GFree>,
+    pub(crate) gfree: GFree,
     /// Goroutine ids to be given out: next, and one past the last. Owner.
     pub(crate) goidcache: AtomicU64,
     pub(crate) goidcacheend: AtomicU64,
     pub(crate) timers: Timers,
     pub(crate) sysmontick: SysmonTick,
+    /// The M that is being made for it is counted as spinning. `proc/template.rs`.
+    pub(crate) start_spinning: AtomicBool,
     /// Next in the list of idle Ps. `sched.lock`.
     pub(crate) link: AtomicPtr<P>,
     id: i32,
@@ -98,8 +97,7 @@ impl P {
             schedtick: AtomicU32::new(0),
             syscalltick: AtomicU32::new(0),
             preempt: AtomicBool::new(false),
-            run_safe_point_fn: AtomicU32::new(0),
-            gfree: Lock::new(GFree::new()),
+            gfree: GFree::new(),
             goidcache: AtomicU64::new(0),
             goidcacheend: AtomicU64::new(0),
             timers: Timers::new(),
@@ -109,6 +107,7 @@ impl P {
                 syscalltick: AtomicU32::new(0),
                 syscallwhen: AtomicI64::new(0),
             },
+            start_spinning: AtomicBool::new(false),
             link: AtomicPtr::new(ptr::null_mut()),
             id,
         }

@@ -210,8 +210,8 @@ impl Runq {
 
     /// Moves half of the Gs of `self`, rounded up, to the ring of `thief`, or the `runnext` if the ring is empty and
     /// `next` allows. Called by the owner of `thief`, whose ring is empty. The last one is not put but returned;
-    /// `each` sees every G with the version of the head (or `runnext`) that it left, and whether it came from
-    /// `runnext`, then for those that stay the version of the tail that it made.
+    /// `taken` sees every G with the version of the head (or `runnext`) that its leaving made, and whether it was
+    /// the `runnext`; then `kept` those that stay, with the version of the tail.
     ///
     /// `running` says whether the victim is running a goroutine, which then gets a moment for its `runnext`.
     ///
@@ -221,7 +221,8 @@ impl Runq {
         thief: &Self,
         next: bool,
         running: impl Fn() -> bool,
-        mut each: impl FnMut(Moved, bool, Option<u64>),
+        mut taken: impl FnMut(Moved, bool),
+        mut kept: impl FnMut(Moved),
     ) -> Option<Gs> {
         // Relaxed: the caller owns `thief`.
         let base = thief.tail.load(Relaxed);
@@ -248,7 +249,7 @@ impl Runq {
                 }
                 match self.runnext.swap(seen, Gs::NONE, 1) {
                     Some(over) => {
-                        each(Moved { gs: seen.gs(), over }, true, None);
+                        taken(Moved { gs: seen.gs(), over }, true);
                         return Some(seen.gs());
                     }
                     None => continue,
@@ -263,12 +264,14 @@ impl Runq {
                 break (count, head);
             }
         };
+        let stolen = |i| Gs(thief.slot(base + i).load(Relaxed));
         for i in 0..count {
-            let gs = Gs(thief.slot(base + i).load(Relaxed));
-            let tail = (i + 1 < count).then_some(base + i + 1);
-            each(Moved { gs, over: head + i + 1 }, false, tail);
+            taken(Moved { gs: stolen(i), over: head + i + 1 }, false);
         }
-        let last = Gs(thief.slot(base + count - 1).load(Relaxed));
+        for i in 0..count - 1 {
+            kept(Moved { gs: stolen(i), over: base + i + 1 });
+        }
+        let last = stolen(count - 1);
         // Release publishes the slots of the rest; pairs with the Acquire load of `tail` above.
         thief.tail.store(base + count - 1, Release);
         Some(last)

@@ -98,7 +98,7 @@ pub enum Kind {
     },
     SuspendStep {
         sid: u64,
-        iter: u64,
+        iter: u32,
         saw: GStatus,
         ver: u64,
     },

@@ -60,6 +60,10 @@ pub struct Header {
     /// About how many of 256 attempts to change a status word were preceded by a random wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter: Option<u32>,
+    /// Whether the writer never came to its end: the program died. Then nobody counted the events, and the file may
+    /// end anywhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
 }
 
 /// What tells a header from anything else; read first, so that its faults get their own words.
@@ -103,6 +107,7 @@ impl Header {
             size: None,
             duration_ms: None,
             jitter: None,
+            open: false,
         }
     }
 

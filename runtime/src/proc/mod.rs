@@ -1,12 +1,169 @@
-//! The scheduler. Go: proc.go.
+//! The scheduler: which goroutine runs where, and who looks for the next.
+//!
+//! ## Who wakes whom
+//!
+//! Threads should be as many as there is work for, no more: parking and unparking one costs thousands of times what
+//! a switch of goroutines does. So work is announced to at most one thread, which looks for work on behalf of the
+//! next as soon as it has found some:
+//!
+//! 1. An M is *spinning* while it has a P, no work, and looks for it. `nmspinning` counts them, those being started
+//!    as spinning included.
+//! 2. Who submits work wakes a P only if one is idle and nobody is spinning (`wakep`); the M started is spinning.
+//! 3. A spinning M that finds work stops spinning, and if it was the last, does what a submitter does (`resetspinning`).
+//! 4. A spinning M that finds none takes itself out of `nmspinning` *first* and then looks at all queues once more.
+//!    A submitter puts *first* and then looks at `nmspinning`. All four are SeqCst, so one of the two sees the other:
+//!    otherwise the work would lie there with nobody awake.
+//! 5. Where no P is idle there is nobody to wake: the submitter leaves `needspinning`, and who is about to let its P
+//!    become idle sees that and spins instead. Go does this under `sched.lock`. Here a submitter takes no lock: it sets
+//!    the mark and then looks at `npidle`; who becomes idle raises `npidle` and then looks at the mark.
+//!
+//! Rejected, with Go: one central queue (does not scale); handing a P to a new thread directly with each goroutine
+//! readied (thrashes: the readier is about to block itself more often than not); waking a thread for each.
+//!
+//! ## What may run where
+//!
+//! Functions that end in `-> !` run on g0 and never come back: they end in `gogo`. Code on g0, and code that holds a
+//! `Lock`, allocates nothing and takes no lock that goroutines can hold (`lock.rs`).
+//!
+//! Names and order of the steps are Go's (proc.go 1.27); where behaviour differs, the comment says so.
 
+mod blocking;
+mod deadlock;
+mod exit;
+mod find_runnable;
+mod gosched;
+mod gstatus;
+mod locked;
+mod newproc;
+mod park;
+mod preempt;
+mod procresize;
+mod queue;
+mod run;
+mod schedule;
+mod stw;
+mod syscall;
+mod sysmon;
+mod template;
+mod wake;
+
+pub(crate) use blocking::blocking;
+pub(crate) use deadlock::checkdead;
+pub(crate) use exit::goexit;
+pub(crate) use gosched::{gosched, goyield};
+pub(crate) use locked::{lock_os_thread, unlock_os_thread};
+pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
+pub(crate) use park::goready;
+pub(crate) use park::{gopark_with, ready_from_anywhere};
+pub(crate) use preempt::safe_point;
+pub(crate) use procresize::set_gomaxprocs;
+pub(crate) use run::run;
+pub(crate) use template::Template;
+pub(crate) use wake::wake_poller;
+
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::getm;
 use crate::g::G;
-use crate::waitreason::WaitReason;
+use crate::m::M;
+use crate::status::GStatus;
+use crate::throw::throw;
 
-pub(crate) fn ready_from_anywhere(gp: &'static G) {
-    let _ = gp;
+/// The M of this thread, which must have one.
+#[inline]
+pub(crate) fn must_getm() -> &'static M {
+    match getm() {
+        Some(mp) => mp,
+        None => throw!("not on a thread of the runtime"),
+    }
 }
 
-pub(crate) fn gopark_with(reason: WaitReason, unlock: impl FnOnce()) {
-    let _ = (reason, unlock);
+/// The goroutine that calls, if one does.
+#[inline]
+pub(crate) fn current_g() -> Option<&'static G> {
+    getm().and_then(M::curg)
+}
+
+/// Calls `f` on g0, for the goroutine that calls; it does not come back here by itself. Go: `mcall`.
+#[inline]
+fn mcall(mp: &'static M, gp: &'static G, f: crate::arch::OnG0) {
+    // SAFETY: `gp` runs on `mp`, this thread; nobody switches to what is saved in `gp.sp` before its status says that it
+    // does not run, and then once.
+    unsafe {
+        crate::arch::mcall(gp.sp.as_ptr(), mp.g0_sp.load(Relaxed), f, std::ptr::from_ref(gp).cast_mut().cast());
+    }
+}
+
+/// The G that an [`mcall`] was made for.
+///
+/// # Safety
+///
+/// `arg` is what a function called by `mcall` was given.
+#[inline]
+unsafe fn mcall_g(arg: *mut ()) -> &'static G {
+    // SAFETY: by the contract; a G is never freed.
+    unsafe { &*arg.cast::<G>() }
+}
+
+/// Calls `f` on g0 and comes back with what it returned. On g0 already: just calls it. Go: `systemstack`.
+fn systemstack<T>(f: impl FnOnce(&'static M) -> T) -> T {
+    struct Call<F, T> {
+        f: Option<F>,
+        result: Option<T>,
+    }
+    extern "C" fn call<T, F: FnOnce(&'static M) -> T>(arg: *mut ()) {
+        // SAFETY: `arg` is the `Call` below, which waits for this.
+        let call = unsafe { &mut *arg.cast::<Call<F, T>>() };
+        call.result = call.f.take().map(|f| f(must_getm()));
+    }
+    fn go<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
+        let mp = must_getm();
+        if !on_stack_of(mp.curg()) {
+            return f(mp);
+        }
+        let mut at = Call { f: Some(f), result: None };
+        // SAFETY: on the stack of a goroutine, as just asked; `call` does not unwind: a panic in an `extern "C"`
+        // function aborts.
+        unsafe { crate::arch::systemstack(mp.g0_sp.load(Relaxed), call::<T, F>, (&raw mut at).cast()) };
+        match at.result {
+            Some(result) => result,
+            None => throw!("systemstack: the call did not happen"),
+        }
+    }
+    go(f)
+}
+
+/// Whether the caller runs on the stack of `gp`.
+#[inline]
+fn on_stack_of(gp: Option<&G>) -> bool {
+    let here = 0u8;
+    let here = (&raw const here).addr();
+    gp.is_some_and(|gp| (gp.stack_lo()..gp.stack_hi()).contains(&here))
+}
+
+/// Whether a waiter for a lock does well to spin an `i`th time instead of parking: the holder runs on another processor,
+/// and this P has nothing else to do. Go: `sync_runtime_canSpin`.
+pub(crate) fn can_spin(i: u32) -> bool {
+    /// How often.
+    const ACTIVE_SPIN: u32 = 4;
+    let Some(mp) = getm() else { return i < ACTIVE_SPIN };
+    let sched = mp.sched();
+    // Relaxed, all: a hint.
+    let running = sched.gomaxprocs.load(Relaxed) as i32
+        - sched.npidle.load(Relaxed) as i32
+        - sched.nmspinning.load(Relaxed);
+    i < ACTIVE_SPIN && running > 1 && mp.p().is_some_and(|pp| pp.runq.is_empty())
+}
+
+/// Lets the goroutine that was readied last run at once. Nothing on a plain thread or where it must not stop.
+pub(crate) fn goyield_from_anywhere() {
+    let Some(mp) = getm() else { return };
+    // Relaxed: own.
+    if mp.locks.load(Relaxed) == 0 && mp.curg().is_some_and(|gp| gp.status.load().is(GStatus::Running)) {
+        goyield();
+    }
+}
+
+/// Goid of the goroutine that calls, if one does.
+pub(crate) fn current_goid() -> Option<u64> {
+    current_g().map(G::goid)
 }

@@ -4,18 +4,30 @@
 //! 2. Recording never allocates through malloc, takes no lock that other code can hold, and never waits.
 //! 3. The events of one M are in its program order; across Ms the order is in the versions that the objects
 //!    themselves carry. Nothing here counts globally.
+//!
+//! An M fills its chunks (`buf`, `chunk`), a thread writes them to a file (`tracer`, `writer`).
 
 mod buf;
+mod chunk;
+mod names;
 mod site;
+#[cfg(test)]
+mod tests;
+mod tracer;
+mod writer;
 
 use sigurg_traces::{Event, Kind, Stack, Target};
 
 pub(crate) use buf::TraceBuf;
+pub(crate) use names::{intern, reason};
 pub(crate) use site::Site;
+pub(crate) use tracer::Tracer;
 
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::m::M;
+use crate::p::PStatus;
+use crate::status::GStatus;
 
 /// Records what `mp`, the M of this thread, did to `gp`; `over` is the version of what changed, 0 if it has none.
 #[inline]
@@ -48,4 +60,31 @@ fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
         over,
         kind,
     });
+}
+
+/// A status by the vocabulary's name.
+pub(crate) fn named(status: GStatus, scan: bool) -> sigurg_traces::GStatus {
+    use sigurg_traces::GStatus as Named;
+    let base = match status {
+        GStatus::Idle => Named::Idle,
+        GStatus::Runnable => Named::Runnable,
+        GStatus::Running => Named::Running,
+        GStatus::Syscall => Named::Syscall,
+        GStatus::Waiting => Named::Waiting,
+        GStatus::Dead => Named::Dead,
+        GStatus::Copystack => Named::Copystack,
+        GStatus::Preempted => Named::Preempted,
+    };
+    if scan { base.with_scan().unwrap_or(base) } else { base }
+}
+
+/// A status of a P by the vocabulary's name.
+pub(crate) fn named_p(status: PStatus) -> sigurg_traces::PStatus {
+    use sigurg_traces::PStatus as Named;
+    match status {
+        PStatus::Idle => Named::Idle,
+        PStatus::Running => Named::Running,
+        PStatus::Gcstop => Named::Gcstop,
+        PStatus::Dead => Named::Dead,
+    }
 }

@@ -40,7 +40,7 @@ impl<R: BufRead> BinaryReader<R> {
                 format!("version {} of the binary form; this reader knows version {VERSION}", start[4]);
             return Err(ReadError::byte(4, reason));
         }
-        if frames.next()? != frame::HEADER {
+        if frames.next(false)? != Some(frame::HEADER) {
             return Err(frames.damage("the first frame is not the header"));
         }
         let header = std::str::from_utf8(&frames.payload[1..])
@@ -100,7 +100,11 @@ impl<R: BufRead> BinaryReader<R> {
         if self.ended {
             return Ok(false);
         }
-        let kind = self.frames.next()?;
+        let Some(kind) = self.frames.next(self.header.open)? else {
+            self.header.events = self.next_seq;
+            self.ended = true;
+            return Ok(false);
+        };
         let mut cursor = Cursor { rest: &self.frames.payload[1..], names: 0 };
         let number = cursor.u64().map_err(|damage| self.frames.damage(damage))?;
         self.frames.at = self.frames.payload.len() - cursor.rest.len();
@@ -113,7 +117,7 @@ impl<R: BufRead> BinaryReader<R> {
                 Err(self.frames.damage("a frame without events"))
             }
             frame::EVENTS => Ok(true),
-            frame::END if number != self.next_seq || number != self.header.events => {
+            frame::END if number != self.next_seq || (number != self.header.events && !self.header.open) => {
                 let reason = format!(
                     "the header promises {} events, the end says {number}, and there were {}",
                     self.header.events, self.next_seq
@@ -125,6 +129,7 @@ impl<R: BufRead> BinaryReader<R> {
             }
             frame::END => {
                 self.frames.expect_end()?;
+                self.header.events = number;
                 self.ended = true;
                 Ok(false)
             }
@@ -165,11 +170,15 @@ impl<R: BufRead> Frames<R> {
         Ok(())
     }
 
-    /// Reads the next frame and returns its kind, the first byte of the payload.
-    fn next(&mut self) -> Result<u8, ReadError> {
+    /// Reads the next frame and returns its kind, the first byte of the payload; `None` if the source ends before
+    /// the frame does, and an `open` trace may.
+    fn next(&mut self, open: bool) -> Result<Option<u8>, ReadError> {
         let start = self.offset;
         let mut head = [0; 8];
-        self.fill(&mut head, "a frame; the last frame is missing")?;
+        match self.fill(&mut head, "a frame; the last frame is missing") {
+            Err(_) if open && self.is_at_end() => return Ok(None),
+            filled => filled?,
+        }
         let (length, crc) = head.split_at(4);
         let size = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
         if size == 0 || size > MAX_FRAME {
@@ -181,6 +190,10 @@ impl<R: BufRead> Frames<R> {
         let read = read.map_err(|e| ReadError::byte(start, e.to_string()))?;
         self.offset += read as u64;
         self.at = 0;
+        if read < size && open {
+            self.payload.clear();
+            return Ok(None);
+        }
         if read < size {
             let reason = format!("truncated: the file ends after {read} of the {size} bytes of a frame");
             return Err(ReadError::byte(self.offset, reason));
@@ -191,7 +204,12 @@ impl<R: BufRead> Frames<R> {
         if hasher.finalize().to_le_bytes() != crc {
             return Err(ReadError::byte(start, "damaged: the checksum of this frame is wrong"));
         }
-        Ok(self.payload[0])
+        Ok(Some(self.payload[0]))
+    }
+
+    /// Whether the source is readable and has nothing more.
+    fn is_at_end(&mut self) -> bool {
+        self.source.fill_buf().is_ok_and(<[u8]>::is_empty)
     }
 
     /// Makes sure that nothing follows.

@@ -77,21 +77,50 @@ impl<W: Write> BinaryWriter<W> {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn new(mut out: W, header: &Header) -> io::Result<Self> {
-        out.write_all(&MAGIC)?;
-        out.write_all(&[VERSION])?;
-        let mut writer = Self {
+    pub fn new(out: W, header: &Header) -> io::Result<Self> {
+        let mut writer = Self::bare(out, header.events);
+        writer.start(header, 0)?;
+        Ok(writer)
+    }
+
+    pub(super) fn bare(out: W, events: u64) -> Self {
+        Self {
             out,
-            events: header.events,
+            events,
             next_seq: 0,
             last: Last::default(),
-            payload: vec![frame::HEADER],
+            payload: Vec::new(),
             event: Vec::new(),
             names: Names::default(),
-        };
-        writer.payload.extend_from_slice(header.to_json().as_bytes());
-        writer.frame()?;
-        Ok(writer)
+        }
+    }
+
+    /// Writes what stands before the events; the header takes at least `room` bytes.
+    pub(super) fn start(&mut self, header: &Header, room: usize) -> io::Result<()> {
+        self.out.write_all(&MAGIC)?;
+        self.out.write_all(&[VERSION])?;
+        self.payload.push(frame::HEADER);
+        self.payload.extend_from_slice(header.to_json().as_bytes());
+        // What JSON allows at its end.
+        self.payload.resize(self.payload.len().max(room), b' ');
+        self.frame()
+    }
+
+    /// How many events were written.
+    pub fn written(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// Writes what is held back, so that it is in `out` if the program dies.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if !self.payload.is_empty() {
+            self.frame()?;
+        }
+        self.out.flush()
     }
 
     /// Writes the next event. `symbols` must be the same table for all events of the trace.
@@ -122,14 +151,25 @@ impl<W: Write> BinaryWriter<W> {
     /// Those of `out`; `InvalidInput` if there were not as many events as the header says.
     pub fn finish(mut self) -> io::Result<W> {
         crate::check_count(self.next_seq, self.events)?;
-        if !self.payload.is_empty() {
-            self.frame()?;
-        }
-        self.payload.push(frame::END);
-        put_u64(&mut self.payload, self.events);
-        self.frame()?;
-        self.out.flush()?;
+        self.end()?;
         Ok(self.out)
+    }
+
+    pub(super) fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    pub(super) fn into_out(self) -> W {
+        self.out
+    }
+
+    /// Writes what stands behind the events.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.payload.push(frame::END);
+        put_u64(&mut self.payload, self.next_seq);
+        self.frame()?;
+        self.out.flush()
     }
 
     /// Writes the payload as a frame.

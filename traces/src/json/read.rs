@@ -85,7 +85,7 @@ impl<R: BufRead> JsonReader<R> {
                 .and_then(|()| event(&self.line, self.next_seq, self.options.unknown_kinds));
             self.lines.source.consume(taken);
             let parsed = parsed.map_err(|reason| ReadError::line(self.lines.number, reason))?;
-            if self.next_seq >= self.header.events {
+            if self.next_seq >= self.header.events && !self.header.open {
                 let reason = format!("more events than the {} that the header promises", self.header.events);
                 return Err(ReadError::line(self.lines.number, reason));
             }

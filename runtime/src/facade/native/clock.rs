@@ -11,6 +11,19 @@ pub(crate) fn nanotime() -> i64 {
     ts.tv_sec * 1_000_000_000 + ts.tv_nsec
 }
 
+/// A count that goes up with time at a steady rate that only a comparison with [`nanotime`] tells: the cheapest clock
+/// there is. Threads may disagree a little.
+#[inline]
+pub(crate) fn cputicks() -> u64 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: every x86-64 has the instruction, and Linux lets programs use it.
+    unsafe {
+        core::arch::x86_64::_rdtsc()
+    }
+    #[cfg(any(not(target_arch = "x86_64"), miri))]
+    nanotime().cast_unsigned()
+}
+
 /// Spins for `cycles` short pauses.
 #[inline]
 pub(crate) fn procyield(cycles: u32) {

@@ -1,0 +1,30 @@
+//! Switching stacks. What each target provides, by the same names in the same order:
+//!
+//! - `init_stack(top, entry) -> sp`: makes a stack that begins with `entry` when it is first switched to.
+//! - `mcall(save_sp, g0_sp, f, arg) -> ()`: leaves the running stack, remembers where in `save_sp`, and calls `f(arg)`
+//!   on g0; `f` never returns. Comes back when somebody does `gogo` to what was saved.
+//! - `gogo(sp) -> !`: goes on where `mcall`, `init_stack` or `g0_enter` left off.
+//! - `g0_enter(save_sp, f, arg)`: begins the scheduler on the stack of this thread: remembers where it can be
+//!   left in `save_sp`, and calls `f(arg)`. Comes back when somebody does `gogo` to what was saved: the thread ends.
+//! - `systemstack(g0_sp, f, arg)`: calls `f(arg)` on g0 and comes back.
+//!
+//! Only what the C calling convention wants preserved across a call is saved: every switch is a call. The control
+//! words of the floating point units are not switched; a goroutine that changes them puts them back before it blocks.
+//!
+//! No switch may be inlined into a function that has read a thread-local: the code after it may run on another thread.
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64::*;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::*;
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("stacks are switched in assembly: only x86_64 and aarch64 have it");
+
+/// A function that is called on g0 and never returns.
+pub(crate) type OnG0 = extern "C" fn(arg: *mut ()) -> !;

@@ -1,0 +1,33 @@
+//! Foreign calls that block.
+
+use crate::facade::getm;
+use crate::proc::syscall::{entersyscall, exitsyscall};
+
+/// Comes back from the system call also when the foreign code unwinds.
+struct InSyscall;
+
+impl Drop for InSyscall {
+    fn drop(&mut self) {
+        exitsyscall();
+    }
+}
+
+/// Runs `f`, which may block its thread, as a system call: the P goes to others meanwhile if it takes long. On a plain
+/// thread, or inside another such call, it just runs.
+pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
+    if !enter() {
+        return f();
+    }
+    let _back = InSyscall;
+    f()
+}
+
+#[inline(never)]
+fn enter() -> bool {
+    use crate::status::GStatus;
+    let on_goroutine = getm().and_then(|mp| mp.curg()).is_some_and(|gp| gp.status.load().base() == GStatus::Running);
+    if on_goroutine {
+        entersyscall();
+    }
+    on_goroutine
+}

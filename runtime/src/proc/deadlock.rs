@@ -1,0 +1,50 @@
+//! Noticing that nothing will ever happen again.
+//!
+//! All Ms idle, no timer armed, nobody in the poller, and no thread in the process that is not ours: then nobody is left who
+//! could ready a goroutine. A thread of somebody else may hold a channel or a lock, so while there is one
+//! nothing is said.
+//!
+//! Go: `checkdead`.
+
+use core::fmt::Write;
+
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::sched::{Sched, State};
+use crate::throw::{Stderr, fatal};
+
+/// sched.lock held, before an M goes to sleep for good.
+pub(crate) fn checkdead(sched: &Sched, state: &State) {
+    // Relaxed: once true nothing more is expected to happen.
+    if sched.ended.load(Relaxed) || !sched.main_started.load(Relaxed) {
+        return;
+    }
+    let ms = state.mnext - state.nmfreed;
+    if ms - state.nmidle - state.nmidlelocked - state.nmsys > 0 {
+        return;
+    }
+    // Relaxed: a thread of ours that is not counted yet looks foreign, and nothing is said this time.
+    let ours = ms + sched.threads.load(Relaxed);
+    if sched.ps().any(|pp| pp.timers.wake_time() != 0) || threads_of_process().is_none_or(|all| all > ours) {
+        return;
+    }
+    let _ = writeln!(Stderr, "fatal error: all goroutines are asleep - deadlock!\n");
+    let _ = crate::schedtrace::goroutines(sched, &mut Stderr);
+    fatal!("deadlock");
+}
+
+/// Threads of this process, by the kernel's count. No allocation: sched.lock is held.
+fn threads_of_process() -> Option<i32> {
+    let mut text = [0u8; 4096];
+    // SAFETY: the path ends in a zero; `text` is as long as said.
+    let len = unsafe {
+        let fd = libc::open(c"/proc/self/status".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if fd < 0 {
+            return None;
+        }
+        let len = libc::read(fd, text.as_mut_ptr().cast(), text.len());
+        libc::close(fd);
+        usize::try_from(len).ok()?
+    };
+    let text = core::str::from_utf8(&text[..len]).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("Threads:"))?.trim().parse().ok()
+}

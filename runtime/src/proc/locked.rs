@@ -1,0 +1,123 @@
+//! Goroutines that have a thread of their own.
+//!
+//! A goroutine locked to its M runs nowhere else, and that M runs nothing else: while the goroutine waits the M
+//! sleeps without a P, and whoever is to run the goroutine hands its own P over.
+//!
+//! Go: `LockOSThread`, `lockOSThread`, `stoplockedm`, `startlockedm`.
+
+use sigurg_traces::Kind;
+
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::g::G;
+use crate::m::M;
+use crate::proc::must_getm;
+use crate::proc::wake::{handoffp, mpark, releasep, stopm, take_nextp};
+use crate::status::GStatus;
+use crate::throw::throw;
+use crate::trace::{Site, event};
+
+fn current() -> (&'static M, &'static G) {
+    let mp = must_getm();
+    match mp.curg() {
+        Some(gp) => (mp, gp),
+        None => throw!("lock_os_thread: not on a goroutine"),
+    }
+}
+
+fn bind(mp: &'static M, gp: &'static G) {
+    // Relaxed: both are read by this M, or handed over with the status of the goroutine.
+    mp.lockedg.store(std::ptr::from_ref(gp).cast_mut(), Relaxed);
+    gp.lockedm.store(std::ptr::from_ref(mp).cast_mut(), Relaxed);
+}
+
+fn unbind_if_free(mp: &'static M, gp: &'static G) {
+    // Relaxed: own.
+    if gp.locked_ext.load(Relaxed) == 0 && gp.locked_int.load(Relaxed) == 0 {
+        mp.lockedg.store(std::ptr::null_mut(), Relaxed);
+        gp.lockedm.store(std::ptr::null_mut(), Relaxed);
+    }
+}
+
+/// Locks the goroutine that calls to its thread. Counted.
+#[inline(never)]
+pub(crate) fn lock_os_thread() {
+    let (mp, gp) = current();
+    gp.locked_ext.store(gp.locked_ext.load(Relaxed) + 1, Relaxed);
+    bind(mp, gp);
+}
+
+/// Undoes one [`lock_os_thread`]; without one it does nothing.
+#[inline(never)]
+pub(crate) fn unlock_os_thread() {
+    let (mp, gp) = current();
+    let count = gp.locked_ext.load(Relaxed);
+    if count > 0 {
+        gp.locked_ext.store(count - 1, Relaxed);
+        unbind_if_free(mp, gp);
+    }
+}
+
+/// As [`lock_os_thread`], for the runtime's own reasons.
+#[inline(never)]
+pub(crate) fn lock_internal() {
+    let (mp, gp) = current();
+    gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
+    bind(mp, gp);
+}
+
+/// Undoes one [`lock_internal`].
+#[inline(never)]
+pub(crate) fn unlock_internal() {
+    let (mp, gp) = current();
+    let Some(count) = gp.locked_int.load(Relaxed).checked_sub(1) else {
+        throw!("unlock_internal: goroutine {} is not locked", gp.goid());
+    };
+    gp.locked_int.store(count, Relaxed);
+    unbind_if_free(mp, gp);
+}
+
+/// Waits until the goroutine locked to this M is to be run here.
+pub(crate) fn stoplockedm(mp: &'static M) {
+    let Some(gp) = mp.lockedg().filter(|gp| gp.lockedm().is_some_and(|m| std::ptr::eq(m, mp))) else {
+        throw!("stoplockedm: M{} and its goroutine do not agree", mp.id());
+    };
+    event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
+    if mp.p().is_some() {
+        let pp = releasep(mp);
+        handoffp(mp, pp, Site::Stoplockedm);
+    }
+    count_idle(mp, 1);
+    mpark(mp);
+    if gp.status.load().base() != GStatus::Runnable {
+        throw!("stoplockedm: goroutine {} is {:?}", gp.goid(), gp.status.load().base());
+    }
+    take_nextp(mp);
+}
+
+/// Gives the P of this M to the M that `gp`, in hand, is locked to; then waits for another.
+pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
+    let Some(lockedm) = gp.lockedm() else { throw!("startlockedm: goroutine {} is not locked", gp.goid()) };
+    if std::ptr::eq(lockedm, mp) {
+        throw!("startlockedm: locked to me");
+    }
+    // Relaxed: published by the note.
+    if !lockedm.nextp.load(Relaxed).is_null() {
+        throw!("startlockedm: M{} has a P", lockedm.id());
+    }
+    event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m: lockedm.id() });
+    count_idle(mp, -1);
+    let pp = releasep(mp);
+    lockedm.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
+    lockedm.park.wakeup();
+    stopm(mp);
+}
+
+/// Counts Ms that wait for their goroutine. Go: `incidlelocked`.
+fn count_idle(mp: &'static M, by: i32) {
+    let sched = mp.sched();
+    let mut state = sched.lock.lock();
+    state.nmidlelocked += by;
+    if by > 0 {
+        super::checkdead(sched, &state);
+    }
+}

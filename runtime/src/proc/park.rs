@@ -1,0 +1,131 @@
+//! Waiting and being made to go on.
+//!
+//! 1. A goroutine is `Waiting` before its `unlock` is called, so whoever finds it through what that unlocks may ready
+//!    it at once; the M that parked it does not touch it afterwards.
+//! 2. A goroutine that is unwinding stays on its thread until it is done: std counts panics by thread.
+//!
+//! Go: `gopark`, `park_m`, `goready`, `ready`.
+
+use std::mem::ManuallyDrop;
+
+use sigurg_traces::Kind;
+
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::getm;
+use crate::g::G;
+use crate::m::{M, Unlockf};
+use crate::proc::locked::{lock_internal, unlock_internal};
+use crate::proc::queue::{injectglist, runqput};
+use crate::proc::schedule::{execute, schedule};
+use crate::proc::wake::wakep;
+use crate::proc::{mcall, mcall_g, must_getm};
+use crate::sched::GQueue;
+use crate::status::GStatus;
+use crate::throw::throw;
+use crate::trace::{Site, event, reason};
+use crate::waitreason::WaitReason;
+
+/// Parks the goroutine that calls until somebody readies it. `unlock` runs on g0 when that may happen.
+pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
+    unsafe fn call<F: FnOnce()>(_: &'static G, arg: *mut ()) -> bool {
+        // SAFETY: `arg` is `unlock` below, which is taken once, here: the goroutine cannot go on before.
+        let unlock = unsafe { ManuallyDrop::take(&mut *arg.cast::<ManuallyDrop<F>>()) };
+        unlock();
+        true
+    }
+    fn park<F: FnOnce()>(why: WaitReason, unlock: F) {
+        let mut unlock = ManuallyDrop::new(unlock);
+        gopark(call::<F>, (&raw mut unlock).cast(), why);
+    }
+    // A thread's count of panics must find its goroutine again.
+    let panicking = std::thread::panicking();
+    if panicking {
+        lock_internal();
+    }
+    park(why, unlock);
+    if panicking {
+        unlock_internal();
+    }
+}
+
+/// Parks the goroutine that calls: `unlockf(gp, arg)` decides on g0 whether it really waits.
+#[inline(never)]
+fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
+    let mp = must_getm();
+    let Some(gp) = mp.curg() else { throw!("gopark: not on a goroutine") };
+    if gp.status.load().base() != GStatus::Running {
+        throw!("gopark: goroutine {} is not running", gp.goid());
+    }
+    // Relaxed: this M reads them back, on g0; the reason is handed over with the status.
+    mp.waitunlockf.store(unlockf as *mut (), Relaxed);
+    mp.waitlock.store(arg, Relaxed);
+    gp.waitreason.store(why as u8, Relaxed);
+    event(mp, Some(gp), Site::Gopark, 0, || Kind::Gopark { reason: reason(why), unlockf: true });
+    mcall(mp, gp, park_m);
+}
+
+extern "C" fn park_m(arg: *mut ()) -> ! {
+    // SAFETY: called by `mcall`.
+    let gp = unsafe { mcall_g(arg) };
+    let mp = must_getm();
+    let why = gp.waitreason();
+    // Read before the goroutine may go on. Relaxed: own.
+    let unlockf = mp.waitunlockf.load(Relaxed);
+    let lock = mp.waitlock.load(Relaxed);
+    gp.casgstatus_park(mp, why);
+    dropg(mp, gp);
+    // SAFETY: `gopark` stored an `Unlockf` there.
+    let unlockf: Unlockf = unsafe { std::mem::transmute::<*mut (), Unlockf>(unlockf) };
+    // SAFETY: `lock` is what the same call of `gopark` gave for it.
+    if !unsafe { unlockf(gp, lock) } {
+        event(mp, Some(gp), Site::ParkM, 0, || Kind::ParkAbort);
+        gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::ParkM);
+        execute(mp, gp, true);
+    }
+    schedule(mp)
+}
+
+/// Parts an M from the goroutine that it ran. Go: `dropg`.
+#[inline]
+pub(crate) fn dropg(mp: &M, gp: &G) {
+    // Relaxed: whoever runs `gp` next sets it again after taking it through its status.
+    gp.m.store(std::ptr::null_mut(), Relaxed);
+    mp.set_curg(None);
+}
+
+/// Makes a waiting goroutine runnable: it goes next on the P of `mp`. Go: `goready`.
+pub(crate) fn goready(mp: &'static M, gp: &'static G) {
+    event(mp, Some(gp), Site::Goready, 0, || Kind::Goready { next: Some(true) });
+    ready(mp, gp, true, Site::Goready);
+}
+
+/// T19.
+pub(crate) fn ready(mp: &'static M, gp: &'static G, next: bool, site: Site) {
+    mp.acquire();
+    let Some(pp) = mp.p() else { throw!("ready: M{} has no P", mp.id()) };
+    event(mp, Some(gp), site, 0, || Kind::Ready { next });
+    gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::Ready);
+    runqput(mp, pp, gp, next);
+    wakep(mp);
+    mp.release();
+}
+
+/// Makes a waiting goroutine runnable, from wherever the caller runs: a goroutine, a timer on g0, a system call, or a
+/// thread that is none of ours.
+pub(crate) fn ready_from_anywhere(gp: &'static G) {
+    let inject = |mp: &'static M| {
+        let mut list = GQueue::new();
+        list.push_back(gp);
+        injectglist(mp, list);
+    };
+    match getm() {
+        // In a system call the P may be taken at any moment: it is not to be used.
+        Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && mp.p().is_some() && !in_syscall(mp) => goready(mp, gp),
+        Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && !in_syscall(mp) => inject(mp),
+        _ => gp.sched().template.with_guest(gp.sched(), inject),
+    }
+}
+
+fn in_syscall(mp: &M) -> bool {
+    mp.curg().is_some_and(|gp| gp.status.load().base() == GStatus::Syscall)
+}

@@ -1,0 +1,96 @@
+//! Asking a goroutine to stop, and stopping at a safe point.
+//!
+//! A request is three plain stores that may be lost or hit the wrong goroutine; whoever asks asks
+//! again. Safe points are the entries of the runtime: they look at `stackguard0` only.
+//!
+//! Go: `preemptone`, `preemptall`, `canPreemptM`, `newstack` (section 5 of the state rules).
+
+use sigurg_traces::{Guard, Kind, Request};
+
+use crate::arch;
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::g::{G, STACK_PREEMPT};
+use crate::m::M;
+use crate::p::{P, PStatus};
+use crate::proc::gosched::gopreempt_m;
+use crate::proc::{current_g, mcall, mcall_g, must_getm};
+use crate::status::GStatus;
+use crate::trace::{Site, event};
+
+/// Asks the goroutine that runs on `pp`, if one does, to yield. Go: `preemptone`.
+pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
+    let Some(mp) = pp.m().filter(|mp| !std::ptr::eq(*mp, me)) else { return false };
+    let Some(gp) = mp.curg() else { return false };
+    if gp.status.load().base() == GStatus::Syscall {
+        return false;
+    }
+    event(me, Some(gp), site, 0, || Kind::PreemptOne { target_p: pp.id(), target_m: mp.id() });
+    // Relaxed: see the module.
+    gp.preempt.store(true, Relaxed);
+    event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest { request: Request::Preempt(true) });
+    gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+    event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest { request: Request::Stackguard0(Guard::Preempt) });
+    true
+}
+
+/// Asks every running goroutine. Go: `preemptall`.
+pub(crate) fn preemptall(me: &'static M) {
+    for pp in me.sched().ps() {
+        if pp.status.load() == PStatus::Running {
+            preemptone(me, pp, Site::Preemptall);
+        }
+    }
+}
+
+/// Whether the goroutine of this M may be stopped now. Go: `canPreemptM`.
+fn can_preempt_m(mp: &M) -> bool {
+    // Relaxed: own.
+    mp.locks.load(Relaxed) == 0
+        && mp.p().is_some_and(|pp| pp.status.load() == PStatus::Running)
+        && mp.curg().is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
+}
+
+/// A place where the goroutine that calls may be stopped: it is, if it was asked to. Elsewhere nothing happens.
+#[inline]
+pub(crate) fn safe_point() {
+    // Relaxed: a request that is missed here is met at the next safe point.
+    if let Some(gp) = current_g()
+        && gp.stackguard0.load(Relaxed) == STACK_PREEMPT
+    {
+        newstack();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn newstack() {
+    let mp = must_getm();
+    if let Some(gp) = mp.curg()
+        && gp.status.load().base() == GStatus::Running
+    {
+        mcall(mp, gp, newstack_m);
+    }
+}
+
+extern "C" fn newstack_m(arg: *mut ()) -> ! {
+    // SAFETY: called by `mcall`.
+    let gp: &'static G = unsafe { mcall_g(arg) };
+    let mp = must_getm();
+    let can_preempt = can_preempt_m(mp);
+    event(mp, Some(gp), Site::Newstack, 0, || Kind::Newstack {
+        preempt: true,
+        preempt_stop: false,
+        preempt_shrink: false,
+        can_preempt,
+    });
+    if !can_preempt {
+        // NS-3: whoever gives the last lock back asks again (C11).
+        gp.stackguard0.store(gp.stack_lo(), Relaxed);
+        event(mp, Some(gp), Site::Newstack, 0, || Kind::GRequest { request: Request::Stackguard0(Guard::Normal) });
+        // SAFETY: `mcall` saved it just now, and nothing ran on it since.
+        unsafe { arch::gogo(gp.sp.load(Relaxed)) }
+    }
+    mp.stats.preempted_sync.bump();
+    event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: false });
+    gopreempt_m(arg)
+}

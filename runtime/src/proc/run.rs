@@ -1,0 +1,117 @@
+//! From a built runtime to a running one, and back.
+//!
+//! Go: `schedinit`, `rt0_go`, `main` (proc.go).
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
+use std::thread;
+
+use sigurg_traces::Kind;
+
+use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
+use crate::facade::{Note, getm, setm};
+use crate::proc::newproc::newproc_main;
+use crate::proc::procresize::{make_ps, procresize};
+use crate::proc::stw::stop_for_ever;
+use crate::proc::sysmon::sysmon;
+use crate::proc::template::make_m;
+use crate::proc::wake::{handoffp, releasep};
+use crate::sched::Sched;
+use crate::throw::throw;
+use crate::trace::{Site, event};
+
+/// How long the end waits for goroutines to stop, nanoseconds. Those that do not reach a safe point run on until the process
+/// ends.
+const END_PATIENCE_NS: i64 = 50_000_000;
+
+/// Runs `main` as the main goroutine and waits for its end.
+pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Send) -> T {
+    assert!(getm().is_none(), "Runtime::run: this thread runs goroutines already");
+    let ended = Note::new();
+    let mut outcome = None;
+    {
+        let (ended, outcome) = (&ended, &mut outcome);
+        boot(sched, move || {
+            // Relaxed: see `newproc`.
+            sched.main_started.store(true, Relaxed);
+            let result = catch_unwind(AssertUnwindSafe(main));
+            let quiet = stop_for_ever(END_PATIENCE_NS);
+            *outcome = Some((result, quiet));
+            ended.wakeup();
+            // The caller's stack, with what this closure borrows, may be gone now.
+            park_for_ever();
+        });
+        ended.sleep();
+    }
+    let Some((result, quiet)) = outcome else { throw!("run: main did not end") };
+    sched.end(quiet);
+    result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// The end of the main goroutine, in a stopped world.
+fn park_for_ever() -> ! {
+    let never = Note::new();
+    loop {
+        never.sleep();
+    }
+}
+
+/// M0 is the calling thread: it makes the Ps and the main goroutine, and hands its P over.
+fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
+    let procs = sched.config.gomaxprocs;
+    // Relaxed: this one and the two below; see `checkdead`.
+    sched.threads.fetch_add(2, Relaxed);
+    make_ps(sched, procs);
+    let m0 = make_m(sched, |_| ());
+    setm(Some(m0));
+    let mut state = sched.lock.lock();
+    let runnable = procresize(m0, &mut state, procs);
+    if !runnable.is_null() {
+        throw!("boot: a P has work before there is any");
+    }
+    drop(state);
+    newproc_main(m0, main);
+    for (name, serve) in
+        [("template", (|sched| sched.template.serve(sched)) as fn(&'static Sched)), ("sysmon", sysmon)]
+    {
+        let name = format!("{}-{name}", sched.config.thread_name);
+        if let Err(error) = thread::Builder::new().name(name).spawn(move || serve(sched)) {
+            throw!("cannot create a thread: {error}");
+        }
+    }
+    event(m0, None, Site::Mexit, 0, || Kind::MExit);
+    let pp = releasep(m0);
+    handoffp(m0, pp, Site::Mexit);
+    setm(None);
+    let mut state = sched.lock.lock();
+    // M0 never runs goroutines; its thread waits for their end.
+    state.nmsys += 1;
+}
+
+impl Sched {
+    /// Nothing is scheduled any more: threads that have nothing to do end.
+    fn end(&'static self, quiet: bool) {
+        // SeqCst: before the wake-ups.
+        self.ended.store(true, SeqCst);
+        if let Some(tracer) = &self.tracer
+            && let Err(error) = tracer.finish(quiet)
+        {
+            eprintln!("sigurg: the trace is not complete: {error}");
+        }
+        self.template.wakeup();
+        self.sysmonnote.wakeup();
+        self.netpoll.wake();
+        let mut state = self.lock.lock();
+        let mut idle: *mut crate::m::M = ptr::null_mut();
+        while let Some(mp) = self.mget(&mut state) {
+            mp.schedlink.store(idle, Relaxed);
+            idle = ptr::from_ref(mp).cast_mut();
+        }
+        drop(state);
+        // SAFETY: null, or an M, which is never freed. Relaxed: the list is this thread's.
+        while let Some(mp) = unsafe { idle.as_ref() } {
+            idle = mp.schedlink.load(Relaxed);
+            mp.park.wakeup();
+        }
+    }
+}

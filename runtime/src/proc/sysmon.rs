@@ -1,0 +1,159 @@
+//! The monitor: a thread without a P that notices what nobody else would.
+//!
+//! It takes Ps back from system calls that last, asks goroutines to yield that run for longer than a slice, and polls the
+//! network when nobody has for a while. It looks every 20 us while there is something to notice, less and less often down
+//! to every 10 ms when there is not, and not at all while every P is idle.
+//!
+//! Go: `sysmon`, `retake` (section 7 of the state rules).
+
+
+use sigurg_traces::Kind;
+
+use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
+use crate::facade::{nanotime, setm, usleep};
+use crate::m::M;
+use crate::p::{P, PStatus};
+use crate::proc::preempt::preemptone;
+use crate::proc::queue::injectglist;
+use crate::proc::syscall::SyscallingThread;
+use crate::proc::template::make_m;
+use crate::proc::wake::handoffp;
+use crate::sched::{GQueue, Sched};
+use crate::throw::Stderr;
+use crate::trace::{Site, event};
+
+/// A time slice, nanoseconds.
+const FORCE_PREEMPT_NS: i64 = 10_000_000;
+/// How long a system call may keep a P that nobody needs.
+const SYSCALL_PATIENCE_NS: i64 = 10_000_000;
+/// How old a poll may get.
+const POLL_NS: i64 = 10_000_000;
+/// First and longest sleep, microseconds.
+const FIRST_SLEEP_US: u32 = 20;
+const LONGEST_SLEEP_US: u32 = 10_000;
+/// Rounds without a find before sleeps get longer.
+const IDLE_ROUNDS: u32 = 50;
+/// Longest sleep while every P is idle.
+const DEEP_SLEEP_NS: i64 = 60_000_000_000;
+
+/// The thread.
+pub(crate) fn sysmon(sched: &'static Sched) {
+    let mp = make_m(sched, |state| state.nmsys += 1);
+    setm(Some(mp));
+    event(mp, None, Site::Sysmon, 0, || Kind::MStart);
+    let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
+    let mut last_schedtrace = nanotime();
+    // Relaxed: read again each round; it ends a loop, nothing is ordered by it.
+    while !sched.ended.load(Relaxed) {
+        if idle == 0 {
+            delay = FIRST_SLEEP_US;
+        } else if idle > IDLE_ROUNDS {
+            delay = (delay * 2).min(LONGEST_SLEEP_US);
+        }
+        usleep(delay);
+        if sched.config.debug.schedtrace_ms == 0 && all_idle(sched) && deep_sleep(sched) {
+            idle = 0;
+            delay = FIRST_SLEEP_US;
+        }
+        let now = nanotime();
+        poll_if_stale(mp, now);
+        idle = if retake(mp, now) { 0 } else { idle + 1 };
+        let every = i64::from(sched.config.debug.schedtrace_ms) * 1_000_000;
+        if every > 0 && last_schedtrace + every <= now {
+            last_schedtrace = now;
+            crate::schedtrace::write(sched, &mut Stderr);
+        }
+    }
+    setm(None);
+}
+
+/// Nothing to notice: every P is idle, or the world stops and whoever stops it looks itself.
+fn all_idle(sched: &Sched) -> bool {
+    // SeqCst: pairs with `wake_sysmon`.
+    sched.gcwaiting.load(SeqCst) || sched.npidle.load(SeqCst) == sched.gomaxprocs.load(Relaxed)
+}
+
+/// Sleeps until somebody needs a monitor; whether it was woken for that.
+fn deep_sleep(sched: &'static Sched) -> bool {
+    let state = sched.lock.lock();
+    if !all_idle(sched) {
+        return false;
+    }
+    let now = nanotime();
+    let next = sched.ps().map(|pp| pp.timers.wake_time()).filter(|when| *when != 0).min();
+    let sleep = next.map_or(DEEP_SLEEP_NS, |next| (next - now).min(DEEP_SLEEP_NS));
+    if sleep <= 0 {
+        return false;
+    }
+    // SeqCst, under the lock: whoever gets a P or enters a system call after this sees it.
+    sched.sysmonwait.store(true, SeqCst);
+    drop(state);
+    let woken = sched.sysmonnote.sleep_for(sleep);
+    let _state = sched.lock.lock();
+    sched.sysmonwait.store(false, SeqCst);
+    sched.sysmonnote.clear();
+    woken
+}
+
+/// Polls the network if nobody has for a while and nobody waits in it.
+fn poll_if_stale(mp: &'static M, now: i64) {
+    let sched = mp.sched();
+    // SeqCst: 0 while somebody waits there.
+    let last = sched.lastpoll.load(SeqCst);
+    if last == 0
+        || last + POLL_NS >= now
+        || sched.netpoll.waiters() == 0
+        || sched.lastpoll.compare_exchange(last, now, SeqCst, SeqCst).is_err()
+    {
+        return;
+    }
+    let mut list = GQueue::new();
+    sched.netpoll.poll(0, |gp| list.push_back(gp));
+    injectglist(mp, list);
+}
+
+/// Looks at every P; whether one was taken from a system call.
+fn retake(mp: &'static M, now: i64) -> bool {
+    let mut taken = false;
+    for pp in mp.sched().ps() {
+        taken |= retake_one(mp, pp, now);
+    }
+    taken
+}
+
+fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
+    if pp.status.load() != PStatus::Running {
+        return false;
+    }
+    let sched = mp.sched();
+    let seen = &pp.sysmontick;
+    let mut overdue = false;
+    // Relaxed, all: sysmon's own notes; the ticks of the P are hints.
+    let schedtick = pp.schedtick.load(Relaxed);
+    if seen.schedtick.load(Relaxed) != schedtick {
+        seen.schedtick.store(schedtick, Relaxed);
+        seen.schedwhen.store(now, Relaxed);
+    } else if seen.schedwhen.load(Relaxed) + FORCE_PREEMPT_NS <= now {
+        preemptone(mp, pp, Site::Retake);
+        overdue = true;
+    }
+    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return false };
+    let syscalltick = pp.syscalltick.load(Relaxed);
+    if !overdue && seen.syscalltick.load(Relaxed) != syscalltick {
+        // A call that is new since the last look.
+        seen.syscalltick.store(syscalltick, Relaxed);
+        seen.syscallwhen.store(now, Relaxed);
+        thread.resume(mp);
+        return false;
+    }
+    let others = sched.nmspinning.load(SeqCst) > 0 || sched.npidle.load(SeqCst) > 0;
+    if pp.runq.is_empty() && others && seen.syscallwhen.load(Relaxed) + SYSCALL_PATIENCE_NS > now {
+        thread.resume(mp);
+        return false;
+    }
+    event(mp, None, Site::Retake, 0, || Kind::RetakeSyscall { target_p: pp.id() });
+    thread.take_p(mp);
+    thread.resume(mp);
+    handoffp(mp, pp, Site::Retake);
+    true
+}

@@ -1,0 +1,186 @@
+//! Making threads.
+//!
+//! Creating a thread allocates, so nobody who holds a P does it: the *template* does, a thread that never holds one.
+//! Whoever needs an M leaves the P for it here. Go has such a thread for callers whose own is in a strange state.
+//!
+//! Also here: *guests*. A thread that is none of ours (a plain thread, or a goroutine in a foreign call) borrows an M for as
+//! long as it takes to ready a goroutine. It has no P, so what it readies goes to the global queue (T20).
+//!
+//! Go: `newm`, `mstart`, `startTemplateThread`, `needm`.
+
+use std::ptr;
+use std::thread;
+
+use sigurg_traces::Kind;
+
+use crate::arch;
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::{Note, setm};
+use crate::lock::Lock;
+use crate::m::M;
+use crate::p::P;
+use crate::proc::exit::mexit;
+use crate::proc::must_getm;
+use crate::proc::schedule::schedule;
+use crate::proc::wake::take_nextp;
+use crate::sched::{MAX_MS, Sched, State};
+use crate::throw::throw;
+use crate::trace::{Site, event};
+
+/// Bytes of stack of a thread: the scheduler's, of which it uses little.
+const G0_STACK: usize = 256 << 10;
+
+/// A P that waits for a new M, and whether that one is counted as spinning; linked through `P::link`.
+struct Wanted {
+    first: *mut P,
+}
+
+// SAFETY: a P is Sync and never freed.
+unsafe impl Send for Wanted {}
+
+/// Ms of threads that are none of ours, linked through `M::schedlink`.
+struct Guests {
+    first: *mut M,
+}
+
+// SAFETY: an M is Sync and never freed.
+unsafe impl Send for Guests {}
+
+/// See the module.
+pub(crate) struct Template {
+    note: Note,
+    wanted: Lock<Wanted>,
+    guests: Lock<Guests>,
+}
+
+impl Template {
+    pub(crate) const fn new() -> Self {
+        Self {
+            note: Note::new(),
+            wanted: Lock::new(Wanted { first: ptr::null_mut() }),
+            guests: Lock::new(Guests { first: ptr::null_mut() }),
+        }
+    }
+
+    /// Has a new M take `pp`, which is in hand.
+    pub(crate) fn newm(&self, pp: &'static P, spinning: bool) {
+        // Relaxed: under the lock.
+        pp.start_spinning.store(spinning, Relaxed);
+        let mut wanted = self.wanted.lock();
+        pp.link.store(wanted.first, Relaxed);
+        wanted.first = ptr::from_ref(pp).cast_mut();
+        drop(wanted);
+        self.note.wakeup();
+    }
+
+    /// Ends the thread.
+    pub(crate) fn wakeup(&self) {
+        self.note.wakeup();
+    }
+
+    /// The thread.
+    pub(crate) fn serve(&self, sched: &'static Sched) {
+        // Relaxed: read again after each wake-up, which orders it.
+        while !sched.ended.load(Relaxed) {
+            self.note.sleep();
+            self.note.clear();
+            loop {
+                let mut wanted = self.wanted.lock();
+                // SAFETY: null, or a P, which is never freed.
+                let Some(pp) = (unsafe { wanted.first.as_ref() }) else { break };
+                wanted.first = pp.link.load(Relaxed);
+                drop(wanted);
+                newm(sched, pp);
+            }
+        }
+    }
+
+    /// Calls `f` with an M that has no P, for a thread that has none of its own.
+    pub(crate) fn with_guest(&self, sched: &'static Sched, f: impl FnOnce(&'static M)) {
+        let mut guests = self.guests.lock();
+        // SAFETY: null, or an M, which is never freed.
+        let mp = match unsafe { guests.first.as_ref() } {
+            Some(mp) => {
+                guests.first = mp.schedlink.load(Relaxed);
+                drop(guests);
+                mp
+            }
+            None => {
+                drop(guests);
+                let mp = make_m(sched, |state| state.nmsys += 1);
+                event(mp, None, Site::Mstart, 0, || Kind::MStart);
+                mp
+            }
+        };
+        f(mp);
+        let mut guests = self.guests.lock();
+        // Relaxed: under the lock.
+        mp.schedlink.store(guests.first, Relaxed);
+        guests.first = ptr::from_ref(mp).cast_mut();
+    }
+}
+
+/// A new M, or that of a thread that has ended. Allocates.
+pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &'static M {
+    let mut state = sched.lock.lock();
+    let id = state.mnext;
+    state.mnext += 1;
+    count(&mut state);
+    // SAFETY: null, or an M, which is never freed.
+    if let Some(mp) = unsafe { state.freem.as_ref() } {
+        state.freem = mp.schedlink.load(Relaxed);
+        mp.renew(id);
+        return mp;
+    }
+    drop(state);
+    let seed = (id as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ sched.config.seed;
+    let mp: &'static M = Box::leak(Box::new(M::new(id, sched, seed)));
+    if let Some(tracer) = &sched.tracer {
+        tracer.attach(mp);
+    }
+    let _state = sched.lock.lock();
+    if !sched.add_m(mp) {
+        throw!("more than {MAX_MS} threads: goroutines block in system calls or are locked to their threads");
+    }
+    mp
+}
+
+/// A thread that runs goroutines, beginning on `pp`.
+fn newm(sched: &'static Sched, pp: &'static P) {
+    let mp = make_m(sched, |_| ());
+    // Relaxed, both: the thread is started after this.
+    mp.spinning.store(pp.start_spinning.load(Relaxed), Relaxed);
+    mp.nextp.store(ptr::from_ref(pp).cast_mut(), Relaxed);
+    let name = format!("{}-m{}", sched.config.thread_name, mp.id());
+    if let Err(error) = thread::Builder::new().name(name).stack_size(G0_STACK).spawn(move || mstart(mp)) {
+        throw!("cannot create a thread: {error}");
+    }
+}
+
+/// The thread of an M.
+fn mstart(mp: &'static M) {
+    setm(Some(mp));
+    // SAFETY: takes nothing and cannot fail.
+    mp.procid.store(unsafe { libc::gettid() }, Relaxed);
+    // std counts panics by thread and allocates for it on first use: not later, on a goroutine's stack.
+    let _ = thread::panicking();
+    let hooks = &mp.sched().config.hooks;
+    if let Some(hook) = &hooks.on_thread_start {
+        hook();
+    }
+    let signal_stack = crate::stack::fault::thread_init();
+    // SAFETY: this thread's own stack; it is left for good when this comes back.
+    unsafe { arch::g0_enter(mp.g0_sp.as_ptr(), mstart1, ptr::from_ref(mp).cast_mut().cast()) };
+    mexit(mp);
+    drop(signal_stack);
+    if let Some(hook) = &hooks.on_thread_stop {
+        hook();
+    }
+}
+
+extern "C" fn mstart1(_: *mut ()) -> ! {
+    let mp = must_getm();
+    event(mp, None, Site::Mstart, 0, || Kind::MStart);
+    take_nextp(mp);
+    schedule(mp)
+}

@@ -1,0 +1,40 @@
+//! Starvation mode, by counting: no test here depends on how long anything takes.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
+
+use crate::sync::Mutex;
+
+/// A hog gives the lock back and takes it again at once, as long as the waiter has not had it. Once the hog has seen the
+/// lock starving in its hands it must not get it again before the waiter did. The hog would go on for ever, and the
+/// test time out, if starvation mode never began.
+#[test]
+fn a_hog_does_not_get_a_starving_lock_before_its_waiter() {
+    let rounds = if cfg!(miri) { 1 } else { 20 };
+    for round in 0..rounds {
+        let mutex = Mutex::new(0u32);
+        let served = AtomicBool::new(false);
+        let mut starving_seen = false;
+        thread::scope(|s| {
+            let mut guard = mutex.lock();
+            s.spawn(|| {
+                *mutex.lock() += 1;
+                served.store(true, SeqCst);
+            });
+            while *guard == 0 {
+                assert!(!starving_seen, "round {round}: a starving lock went to the hog");
+                // Long enough to be starved by, unless it was starving before.
+                let until = std::time::Instant::now() + std::time::Duration::from_millis(2);
+                while !mutex.state().starving && std::time::Instant::now() < until {
+                    thread::yield_now();
+                }
+                starving_seen = mutex.state().starving;
+                drop(guard);
+                guard = mutex.lock();
+            }
+        });
+        assert!(served.load(SeqCst));
+        assert!(!mutex.state().starving, "round {round}: the last waiter must end starvation mode");
+    }
+}
