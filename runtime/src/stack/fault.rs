@@ -15,13 +15,14 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::StackClass;
-use crate::dump::{Registers, Unwinder, write_frames};
+use crate::dump::{Detail, Registers, Symbols, Unwinder, interrupted, words_of};
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
-use crate::sys::altstack::AltStack;
+pub(crate) use crate::sys::altstack::ThreadStack;
 use crate::sys::{lifeboat, map};
+use crate::throw::Stderr;
 
 /// Seconds that the backtrace may take: large debug information is read from disk.
 const BACKTRACE_SECONDS: u32 = 20;
@@ -59,11 +60,6 @@ pub(crate) fn install() -> io::Result<()> {
     (*ONCE.get_or_init(install)).map_err(io::Error::from_raw_os_error)
 }
 
-/// Gives the calling thread, an M's, what the handler needs, until dropped. `None` if there is no memory.
-pub(crate) fn thread_init() -> Option<AltStack> {
-    AltStack::new()
-}
-
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel gives a handler with SA_SIGINFO both, valid for the call; positive codes have an address.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
@@ -73,7 +69,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
         && (gp.stack_lo() - map::page_size()..gp.stack_lo()).contains(&address)
     {
         // SAFETY: as above.
-        let registers = registers(unsafe { &*context.cast::<libc::ucontext_t>() });
+        let registers = interrupted(unsafe { &*context.cast::<libc::ucontext_t>() });
         die_of_overflow(gp, registers);
     }
     // SAFETY: what this handler was given.
@@ -113,26 +109,6 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
     }
 }
 
-fn registers(context: &libc::ucontext_t) -> Registers {
-    let of = |register: c_int| context.uc_mcontext.gregs[register as usize] as usize;
-    Registers { ip: of(libc::REG_RIP), sp: of(libc::REG_RSP), bp: of(libc::REG_RBP) }
-}
-
-/// Standard error without locks or buffers.
-struct Stderr;
-
-impl io::Write for Stderr {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // SAFETY: the bytes are there.
-        let written = unsafe { libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len()) };
-        usize::try_from(written).map_err(|_| io::Error::last_os_error())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Text without malloc. What does not fit is cut off.
 struct Line {
     bytes: [u8; 512],
@@ -145,6 +121,17 @@ impl Line {
         let taken = bytes.len().min(room.len());
         room[..taken].copy_from_slice(&bytes[..taken]);
         self.len += taken;
+    }
+
+    /// Writes it on standard error, in one piece.
+    fn print(&self) {
+        // What is not text, of a name that was cut off, is the rest of its last character.
+        let text = match std::str::from_utf8(&self.bytes[..self.len]) {
+            Ok(text) => text,
+            Err(_) => "a goroutine overflowed its stack\n",
+        };
+        // Nobody is left to hear of an error.
+        let _ = Stderr.write_str(text);
     }
 }
 
@@ -180,26 +167,23 @@ fn die_of_overflow(gp: &'static G, registers: Registers) -> ! {
     line.push(
         b"help: ask for a larger stack where it is spawned, or for all in the builder of the runtime\n\n",
     );
-    write_all(&line.bytes[..line.len]);
+    line.print();
     let traced = lifeboat::launch(BACKTRACE_SECONDS, &mut || {
-        // SAFETY: the goroutine stands still, here; the words above its stack pointer are its own.
-        let frames = unsafe { Unwinder::new().walk(registers, gp.stack_lo()..gp.stack_hi()) };
-        let mut out = io::BufWriter::new(Stderr);
+        // SAFETY: the goroutine stands still, here.
+        let read = unsafe { words_of(gp.stack_lo()..gp.stack_hi()) };
+        let frames = Unwinder::new().walk(registers, read);
+        let mut text = String::new();
+        Symbols::default().describe(&mut text, &frames, Detail::All);
         // Nobody is left to hear of an error.
-        let _ = write_frames(&mut out, &frames).and_then(|()| io::Write::flush(&mut out));
+        let _ = Stderr.write_str(&text);
     });
     if !traced {
         line.len = 0;
         let _ = writeln!(line, "no backtrace could be made; it was at {:#x}", registers.ip);
-        write_all(&line.bytes[..line.len]);
+        line.print();
     }
     // SAFETY: ends the process.
     unsafe { libc::abort() }
-}
-
-fn write_all(bytes: &[u8]) {
-    // Nobody is left to hear of an error.
-    let _ = io::Write::write_all(&mut Stderr, bytes);
 }
 
 #[cfg(all(test, not(miri)))]
@@ -235,7 +219,7 @@ mod tests {
     fn on_goroutine(f: extern "C" fn()) {
         static SCHED: Sched = Sched {};
         install().expect("handlers");
-        let _altstack = thread_init().expect("a signal stack");
+        let _stack = ThreadStack::new().expect("a signal stack");
         // SAFETY: it is never dropped.
         let slab = Box::leak(Box::new(unsafe { Slab::new(64 << 10) }.expect("address space")));
         let gp = slab.alloc(&SCHED, slab.default_class()).expect("a stack");
@@ -322,7 +306,7 @@ mod tests {
     fn the_overflow_of_a_plain_thread_is_still_reported_by_std() {
         let Some((output, stderr)) = child("the_overflow_of_a_plain_thread_is_still_reported_by_std") else {
             install().expect("handlers");
-            let _altstack = thread_init().expect("a signal stack");
+            let _stack = ThreadStack::new().expect("a signal stack");
             overflow();
             return;
         };
