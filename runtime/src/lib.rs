@@ -37,3 +37,4 @@ pub use api::{
 };
 pub use builder::{BuildError, Builder, Runtime};
 pub use config::BadVariable;
+pub use dump::dump_goroutines;

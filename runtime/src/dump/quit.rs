@@ -14,7 +14,7 @@ use std::thread;
 
 use crate::sched::Sched;
 
-/// What the handler wakes the thread by; -1 before there is one.
+/// What the handler wakes the thread by.
 static WAKE: OnceLock<OwnedFd> = OnceLock::new();
 
 /// The runtimes that run. Locked for moments, by plain threads and goroutines, never by the scheduler.
@@ -30,15 +30,10 @@ pub(crate) fn running() -> Vec<&'static Sched> {
 pub(crate) struct Watch(&'static Sched);
 
 impl Watch {
-    /// Has dumps, by call and by signal, tell of `sched`. On a plain thread.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says when the thread, its descriptor or the handler is made.
-    pub(crate) fn new(sched: &'static Sched) -> io::Result<Self> {
-        install()?;
+    /// Has dumps, by call and by signal, tell of `sched`.
+    pub(crate) fn new(sched: &'static Sched) -> Self {
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(sched);
-        Ok(Self(sched))
+        Self(sched)
     }
 }
 
@@ -67,8 +62,12 @@ extern "C" fn handle(_: c_int) {
     }
 }
 
-/// Once for the process; if it fails, again next time.
-fn install() -> io::Result<()> {
+/// Installs the handler, once for the process, and makes the thread. On a plain thread.
+///
+/// # Errors
+///
+/// What the kernel says when the thread, its descriptor or the handler is made.
+pub(crate) fn install() -> io::Result<()> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _one = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: asks for the handler only.

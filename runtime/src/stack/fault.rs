@@ -20,7 +20,7 @@ use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
-pub(crate) use crate::sys::altstack::ThreadStack;
+use crate::sys::altstack::ThreadStack;
 use crate::sys::{lifeboat, map};
 use crate::throw::Stderr;
 
@@ -58,6 +58,11 @@ pub(crate) fn install() -> io::Result<()> {
         Ok(())
     };
     (*ONCE.get_or_init(install)).map_err(io::Error::from_raw_os_error)
+}
+
+/// Gives the calling thread, an M's, what the handler needs, until dropped. `None` if there is no memory.
+pub(crate) fn thread_init() -> Option<ThreadStack> {
+    ThreadStack::new()
 }
 
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
@@ -184,148 +189,4 @@ fn die_of_overflow(gp: &'static G, registers: Registers) -> ! {
     }
     // SAFETY: ends the process.
     unsafe { libc::abort() }
-}
-
-#[cfg(all(test, not(miri)))]
-mod tests {
-    //! Each test runs itself again in a child process, which dies.
-
-    use std::arch::asm;
-    use std::hint::black_box;
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::{Command, Output};
-
-    use super::*;
-    use crate::facade::setm;
-    use crate::m::M;
-    use crate::sched::Sched;
-    use crate::stack::Slab;
-
-    const CHILD: &str = "SIGURG_TEST_CHILD";
-
-    /// Runs the test `name` of this module in a child process, and returns what came of it; in that child, `None`.
-    fn child(name: &str) -> Option<(Output, String)> {
-        if std::env::var_os(CHILD).is_some() {
-            return None;
-        }
-        let mut child = Command::new(std::env::current_exe().expect("the path of the test program"));
-        child.args(["--exact", &format!("stack::fault::tests::{name}"), "--nocapture"]).env(CHILD, "1");
-        let output = child.output().expect("a child process");
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Some((output, stderr))
-    }
-
-    /// Runs `f` on the stack of a goroutine with id 17, as its M would, in a process that is to die.
-    fn on_goroutine(f: extern "C" fn()) {
-        static SCHED: Sched = Sched {};
-        install().expect("handlers");
-        let _stack = ThreadStack::new().expect("a signal stack");
-        // SAFETY: it is never dropped.
-        let slab = Box::leak(Box::new(unsafe { Slab::new(64 << 10) }.expect("address space")));
-        let gp = slab.alloc(&SCHED, slab.default_class()).expect("a stack");
-        gp.goid.store(17, Relaxed);
-        gp.name.store(b"deep".as_ptr().cast_mut(), Relaxed);
-        gp.name_len.store(4, Relaxed);
-        let mp = Box::leak(Box::new(M::new(0, &SCHED, 1, false)));
-        mp.set_curg(Some(gp));
-        setm(Some(mp));
-        // SAFETY: the stack is empty and nobody else's; r12 is kept by `f`, and with it the stack pointer.
-        unsafe {
-            asm!(
-                "xchg rsp, r12",
-                "call {f}",
-                "mov rsp, r12",
-                f = in(reg) f,
-                inout("r12") gp.stack_hi() & !15 => _,
-                clobber_abi("C"),
-            );
-        }
-        setm(None);
-    }
-
-    #[inline(never)]
-    fn recurse(n: u64) -> u64 {
-        if black_box(n) == u64::MAX { 0 } else { recurse(n + 1) + black_box(1) }
-    }
-
-    /// Frames of several pages, which are touched by the compiler's probes.
-    #[inline(never)]
-    fn recurse_with_large_frames(n: u64) -> u64 {
-        let frame = black_box([n; 5000]);
-        if n == u64::MAX { 0 } else { recurse_with_large_frames(n + 1) + frame[7] }
-    }
-
-    extern "C" fn overflow() {
-        black_box(recurse(0));
-    }
-
-    extern "C" fn overflow_with_large_frames() {
-        black_box(recurse_with_large_frames(0));
-    }
-
-    extern "C" fn touch_nothing_of_ours() {
-        // SAFETY: none: it is to fault.
-        unsafe { ptr::without_provenance_mut::<u8>(black_box(8)).write_volatile(1) };
-    }
-
-    #[test]
-    fn an_overflow_names_the_goroutine_and_its_frames_and_aborts() {
-        let name = "an_overflow_names_the_goroutine_and_its_frames_and_aborts";
-        let Some((output, stderr)) = child(name) else {
-            return on_goroutine(overflow);
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{stderr}");
-        assert!(stderr.contains("\ngoroutine 17 [deep] overflowed its stack of 65536 bytes\n"), "{stderr}");
-        assert!(stderr.contains("tests::recurse()\n\t"), "{stderr}");
-        assert!(stderr.contains("fault.rs:"), "{stderr}");
-        assert!(stderr.contains("frames elided"), "{stderr}");
-        assert!(stderr.contains("tests::overflow()"), "the outermost frame is there: {stderr}");
-    }
-
-    #[test]
-    fn an_overflow_by_a_large_frame_is_met_by_the_guard_too() {
-        let name = "an_overflow_by_a_large_frame_is_met_by_the_guard_too";
-        let Some((output, stderr)) = child(name) else {
-            return on_goroutine(overflow_with_large_frames);
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{stderr}");
-        assert!(stderr.contains("goroutine 17 [deep] overflowed"), "{stderr}");
-        assert!(stderr.contains("recurse_with_large_frames()\n\t"), "{stderr}");
-    }
-
-    #[test]
-    fn another_fault_of_a_goroutine_is_not_called_an_overflow() {
-        let Some((output, stderr)) = child("another_fault_of_a_goroutine_is_not_called_an_overflow") else {
-            return on_goroutine(touch_nothing_of_ours);
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{stderr}");
-        assert!(!stderr.contains("overflowed"), "{stderr}");
-    }
-
-    #[test]
-    fn the_overflow_of_a_plain_thread_is_still_reported_by_std() {
-        let Some((output, stderr)) = child("the_overflow_of_a_plain_thread_is_still_reported_by_std") else {
-            install().expect("handlers");
-            let _stack = ThreadStack::new().expect("a signal stack");
-            overflow();
-            return;
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{stderr}");
-        assert!(stderr.contains("has overflowed its stack"), "{stderr}");
-        assert!(!stderr.contains("goroutine"), "{stderr}");
-    }
-
-    #[test]
-    fn a_fault_signal_from_outside_still_kills() {
-        let Some((output, stderr)) = child("a_fault_signal_from_outside_still_kills") else {
-            install().expect("handlers");
-            // Std's own handler forgets such a signal once; the one before it must not.
-            for _ in 0..2 {
-                // SAFETY: kills this process.
-                unsafe { libc::kill(libc::getpid(), libc::SIGBUS) };
-            }
-            return;
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGBUS), "{stderr}");
-    }
 }
