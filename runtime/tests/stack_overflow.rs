@@ -53,7 +53,10 @@ fn an_overflow_names_the_goroutine_and_its_frames_and_aborts() {
     assert!(stderr.contains("stack_overflow::recurse()\n\t"), "{stderr}");
     assert!(stderr.contains("stack_overflow.rs:"), "{stderr}");
     assert!(stderr.contains("frames elided"), "{stderr}");
-    assert!(stderr.contains("stack_overflow::overflow_named_deep::"), "the outermost frame is there: {stderr}");
+    assert!(
+        stderr.contains("stack_overflow::overflow_named_deep::"),
+        "the outermost frame is there: {stderr}"
+    );
 }
 
 #[test]
@@ -64,7 +67,10 @@ fn an_overflow_by_a_large_frame_is_met_by_the_guard_too() {
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{stderr}");
     assert!(stderr.contains("[deep] overflowed"), "{stderr}");
     assert!(stderr.contains("recurse_with_large_frames()\n\t"), "{stderr}");
-    assert!(stderr.contains("stack_overflow::overflow_named_deep::"), "the walk leaves the probe loop: {stderr}");
+    assert!(
+        stderr.contains("stack_overflow::overflow_named_deep::"),
+        "the walk leaves the probe loop: {stderr}"
+    );
 }
 
 #[test]
@@ -75,7 +81,9 @@ fn a_larger_stack_holds_what_a_default_one_does_not() {
         if n == 0 { 0 } else { depth(n - 1) + frame[3] / n }
     }
     let mut deep = 0;
-    run(|| deep = sigurg::GoBuilder::new().stack_size(8 << 20).spawn(|| depth(5000)).join().expect("no panic"));
+    run(|| {
+        deep = sigurg::GoBuilder::new().stack_size(8 << 20).spawn(|| depth(5000)).join().expect("no panic")
+    });
     assert_eq!(deep, 5000);
 }
 

@@ -89,9 +89,9 @@ impl Glance {
     fn copy(&mut self, gp: &'static G, status: GStatus) {
         let mut head = Head::of(gp, status);
         // SAFETY: it does not run on.
-        let name = unsafe { names::get(gp) }.unwrap_or("").as_bytes();
-        head.name_len = name.len().min(NAME);
-        head.name[..head.name_len].copy_from_slice(&name[..head.name_len]);
+        let name = unsafe { names::get(gp) }.unwrap_or("");
+        head.name_len = name.floor_char_boundary(NAME);
+        head.name[..head.name_len].copy_from_slice(&name.as_bytes()[..head.name_len]);
         if status == GStatus::Waiting {
             let now = nanotime();
             // Relaxed: the holder's while it waits. Who waits is noted when it is first seen waiting, as in Go.
@@ -108,7 +108,8 @@ impl Glance {
             for (i, word) in self.words[..self.len].iter_mut().enumerate() {
                 // SAFETY: a word of its stack, which is mapped and aligned. Atomic, for others may write what lies there:
                 // borrowed values, nodes of queues. Relaxed: return addresses were handed over with the status.
-                *word = unsafe { &*std::ptr::with_exposed_provenance::<AtomicUsize>(self.sp + i * 8) }.load(Relaxed);
+                *word = unsafe { &*std::ptr::with_exposed_provenance::<AtomicUsize>(self.sp + i * 8) }
+                    .load(Relaxed);
             }
         }
     }
@@ -150,14 +151,9 @@ impl fmt::Display for Glance {
             f.write_str(", locked to thread")?;
         }
         f.write_str("]:")?;
-        match std::str::from_utf8(&head.name[..head.name_len]) {
-            Ok("") => Ok(()),
-            Ok(name) => write!(f, " {name}"),
-            // Cut off inside a character.
-            Err(error) => {
-                let whole = &head.name[..error.valid_up_to()];
-                write!(f, " {}…", std::str::from_utf8(whole).unwrap_or_default())
-            }
+        match std::str::from_utf8(&head.name[..head.name_len]).unwrap_or_default() {
+            "" => Ok(()),
+            name => write!(f, " {name}"),
         }
     }
 }

@@ -47,7 +47,12 @@ struct Writer {
 
 impl Writer {
     fn new() -> Self {
-        Self { glance: Glance::new(), unwinder: Unwinder::new(), symbols: Symbols::default(), text: String::new() }
+        Self {
+            glance: Glance::new(),
+            unwinder: Unwinder::new(),
+            symbols: Symbols::default(),
+            text: String::new(),
+        }
     }
 
     /// The text about `gp`; empty if it is no goroutine just now. `frames`: of one that runs and is the caller.

@@ -84,7 +84,8 @@ fn users_part(functions: &[&Function]) -> std::ops::Range<usize> {
     let start = functions.iter().position(|f| !runtime(&f.name));
     let plumbing = |name: &str| {
         let name = name.trim_start_matches('<');
-        runtime(name) || ["std::", "core::", "alloc::", "__rust"].iter().any(|prefix| name.starts_with(prefix))
+        runtime(name)
+            || ["std::", "core::", "alloc::", "__rust"].iter().any(|prefix| name.starts_with(prefix))
     };
     let end = functions.iter().rposition(|f| !plumbing(&f.name));
     match (start, end) {

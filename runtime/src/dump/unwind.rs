@@ -91,7 +91,8 @@ unsafe extern "C" fn add_module(info: *mut libc::dl_phdr_info, _: usize, tables:
     }
     // SAFETY: the loader's table of the module's segments.
     let segments = unsafe { slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
-    let loaded = || segments.iter().filter(|s| s.p_type == libc::PT_LOAD).map(|s| s.p_vaddr..s.p_vaddr + s.p_memsz);
+    let loaded =
+        || segments.iter().filter(|s| s.p_type == libc::PT_LOAD).map(|s| s.p_vaddr..s.p_vaddr + s.p_memsz);
     let (Some(start), Some(end)) = (loaded().map(|s| s.start).min(), loaded().map(|s| s.end).max()) else {
         return 0;
     };
@@ -102,7 +103,8 @@ unsafe extern "C" fn add_module(info: *mut libc::dl_phdr_info, _: usize, tables:
         slice::from_raw_parts(begin, (range.end - range.start) as usize)
     };
     let mut sections = ExplicitModuleSectionInfo::default();
-    let header = segments.iter().find(|s| s.p_type == libc::PT_GNU_EH_FRAME).map(|s| s.p_vaddr..s.p_vaddr + s.p_memsz);
+    let header =
+        segments.iter().find(|s| s.p_type == libc::PT_GNU_EH_FRAME).map(|s| s.p_vaddr..s.p_vaddr + s.p_memsz);
     if let Some(header) = header
         && let Some(table) = eh_frame_start(bytes(&header), header.start)
         && let Some(segment) = loaded().find(|segment| segment.contains(&table))

@@ -15,6 +15,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::StackClass;
+use crate::api::names;
 use crate::dump::{Detail, Registers, Symbols, Unwinder, interrupted, words_of};
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::Relaxed;
@@ -26,6 +27,12 @@ use crate::throw::Stderr;
 
 /// Seconds that the backtrace may take: large debug information is read from disk.
 const BACKTRACE_SECONDS: u32 = 20;
+
+/// Bytes of a name that are shown.
+const NAME: usize = 200;
+
+const HELP: &str = "help: ask for more with GoBuilder::stack_size where it is spawned, \
+                    or for all with Builder::stack_size\n\n";
 
 /// The handlers that were there before, set before ours is.
 static BEFORE: [OnceLock<libc::sigaction>; 2] = [OnceLock::new(), OnceLock::new()];
@@ -114,35 +121,27 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
     }
 }
 
-/// Text without malloc. What does not fit is cut off.
-struct Line {
+/// Text without malloc. What does not fit is an error, and left out.
+struct Text {
     bytes: [u8; 512],
     len: usize,
 }
 
-impl Line {
-    fn push(&mut self, bytes: &[u8]) {
-        let room = &mut self.bytes[self.len..];
-        let taken = bytes.len().min(room.len());
-        room[..taken].copy_from_slice(&bytes[..taken]);
-        self.len += taken;
+impl Text {
+    fn new() -> Self {
+        Self { bytes: [0; 512], len: 0 }
     }
 
-    /// Writes it on standard error, in one piece.
-    fn print(&self) {
-        // What is not text, of a name that was cut off, is the rest of its last character.
-        let text = match std::str::from_utf8(&self.bytes[..self.len]) {
-            Ok(text) => text,
-            Err(_) => "a goroutine overflowed its stack\n",
-        };
-        // Nobody is left to hear of an error.
-        let _ = Stderr.write_str(text);
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 }
 
-impl fmt::Write for Line {
+impl fmt::Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text.as_bytes());
+        let room = self.bytes[self.len..].get_mut(..text.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len += text.len();
         Ok(())
     }
 }
@@ -157,35 +156,28 @@ fn die_of_overflow(gp: &'static G, registers: Registers) -> ! {
             unsafe { libc::pause() };
         }
     }
-    let mut line = Line { bytes: [0; 512], len: 0 };
-    // Formatting numbers neither allocates nor fails.
-    let _ = write!(line, "\ngoroutine {}", gp.goid());
-    let name = gp.name.load(Relaxed);
-    if !name.is_null() {
-        let len = gp.name_len.load(Relaxed) as usize;
-        line.push(b" [");
-        // SAFETY: the goroutine lives, so its name does.
-        line.push(unsafe { std::slice::from_raw_parts(name, len.min(256)) });
-        line.push(b"]");
+    // One piece, so that nothing comes between. Errors: nobody is left to hear of them, here and below.
+    let mut text = Text::new();
+    let _ = write!(text, "\ngoroutine {}", gp.goid());
+    // SAFETY: its own name, while it lives.
+    if let Some(name) = unsafe { names::get(gp) } {
+        let _ = write!(text, " [{}]", &name[..name.floor_char_boundary(NAME)]);
     }
-    let _ = writeln!(line, " overflowed its stack of {} bytes", StackClass::of(gp).size());
-    line.push(
-        b"help: ask for a larger stack where it is spawned, or for all in the builder of the runtime\n\n",
-    );
-    line.print();
+    let _ = writeln!(text, " overflowed its stack of {} bytes", StackClass::of(gp).size());
+    let _ = text.write_str(HELP);
+    let _ = Stderr.write_str(text.as_str());
     let traced = lifeboat::launch(BACKTRACE_SECONDS, &mut || {
         // SAFETY: the goroutine stands still, here.
         let read = unsafe { words_of(gp.stack_lo()..gp.stack_hi()) };
         let frames = Unwinder::new().walk(registers, read);
         let mut text = String::new();
         Symbols::default().describe(&mut text, &frames, Detail::All);
-        // Nobody is left to hear of an error.
         let _ = Stderr.write_str(&text);
     });
     if !traced {
-        line.len = 0;
-        let _ = writeln!(line, "no backtrace could be made; it was at {:#x}", registers.ip);
-        line.print();
+        let mut text = Text::new();
+        let _ = writeln!(text, "no backtrace could be made; it was at {:#x}", registers.ip);
+        let _ = Stderr.write_str(text.as_str());
     }
     // SAFETY: ends the process.
     unsafe { libc::abort() }

@@ -9,7 +9,13 @@ use crate::dump::Registers;
 pub(crate) fn interrupted(context: &libc::ucontext_t) -> Registers {
     let registers = &context.uc_mcontext;
     let of = |number: usize| registers.regs[number] as usize;
-    Registers { ip: registers.pc as usize, sp: registers.sp as usize, fp: of(29), lr: of(30), returned: false }
+    Registers {
+        ip: registers.pc as usize,
+        sp: registers.sp as usize,
+        fp: of(29),
+        lr: of(30),
+        returned: false,
+    }
 }
 
 /// See [`super`].
