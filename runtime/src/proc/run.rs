@@ -94,7 +94,7 @@ impl Sched {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
         if let Some(tracer) = &self.tracer
-            && let Err(error) = if quiet { tracer.finish() } else { tracer.cut() }
+            && let Err(error) = tracer.finish(quiet)
         {
             eprintln!("sigurg: the trace is not complete: {error}");
         }
