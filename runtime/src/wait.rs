@@ -62,11 +62,12 @@ impl Wait {
         self.state.compare_exchange(WAITING, CLAIMED, AcqRel, Acquire).is_ok()
     }
 
-    /// Wakes a waiter that the caller has claimed.
+    /// Wakes a waiter that the caller has claimed, or that nobody else can wake.
     ///
     /// # Safety
     ///
-    /// The caller's `claim` of this `Wait` returned `true`, and this is its only `ready`. `this` is dangling afterwards.
+    /// The caller's `claim` of this `Wait` returned `true`, or something else gives the caller alone the right to wake
+    /// it and it has no deadline; and this is its only `ready`. `this` is dangling afterwards.
     #[inline]
     pub(crate) unsafe fn ready(this: *const Self) {
         // SAFETY: a claimed waiter stays until the lines below let it go.
