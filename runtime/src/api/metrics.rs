@@ -33,8 +33,6 @@ pub struct Metrics {
     pub parks: u64,
     /// Times an M took goroutines from another P. Only grows.
     pub steals: u64,
-    /// Goroutines taken so. Only grows.
-    pub stolen: u64,
     /// System calls and `blocking` calls. Only grows.
     pub syscalls: u64,
     /// Times sysmon took the P of an M that blocked in one. Only grows.
@@ -45,12 +43,8 @@ pub struct Metrics {
     pub timers: u64,
     /// Goroutines that wait for the network.
     pub netpoll_waiters: u64,
-    /// Address space of all stacks, in bytes.
-    pub stack_reserved_bytes: u64,
-    /// Stacks of goroutines that have not ended.
-    pub stacks_in_use: u64,
-    /// Stacks kept to be used again.
-    pub stacks_free: u64,
+    /// Stacks made: of goroutines that have not ended, and those kept to be used again.
+    pub stacks: u64,
     /// Since the runtime was built.
     pub uptime: Duration,
 }
@@ -59,14 +53,6 @@ pub struct Metrics {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Preemptions {
-    /// Asked for.
-    pub requested: u64,
-    /// At a call of the runtime, or at a check that `#[preemptible]` inserted.
+    /// At a call of the runtime.
     pub synchronous: u64,
-    /// By signal: the goroutine was parked in the handler, its thread with it.
-    pub parked: u64,
-    /// By signal: a call was injected into pure compute code.
-    pub injected: u64,
-    /// Signals that came at a moment when nothing could be done.
-    pub declined: u64,
 }

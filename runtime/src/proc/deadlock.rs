@@ -20,7 +20,7 @@ pub(crate) fn checkdead(sched: &Sched, state: &State) {
         return;
     }
     let ms = state.mnext - state.nmfreed;
-    if ms - state.nmidle - state.nmidlelocked - state.nmsys > 0 {
+    if ms + state.nwanted - state.nmidle - state.nmidlelocked - state.nmsys > 0 {
         return;
     }
     // Relaxed: a thread of ours that is not counted yet looks foreign, and nothing is said this time.

@@ -72,6 +72,7 @@ extern "C" fn park_m(arg: *mut ()) -> ! {
     // Read before the goroutine may go on. Relaxed: own.
     let unlockf = mp.waitunlockf.load(Relaxed);
     let lock = mp.waitlock.load(Relaxed);
+    mp.stats.parks.bump();
     gp.casgstatus_park(mp, why);
     dropg(mp, gp);
     // SAFETY: `gopark` stored an `Unlockf` there.

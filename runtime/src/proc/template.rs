@@ -147,7 +147,7 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
 
 /// A thread that runs goroutines, beginning on `pp`.
 fn newm(sched: &'static Sched, pp: &'static P) {
-    let mp = make_m(sched, |_| ());
+    let mp = make_m(sched, |state| state.nwanted -= 1);
     // Relaxed, both: the thread is started after this.
     mp.spinning.store(pp.start_spinning.load(Relaxed), Relaxed);
     mp.nextp.store(ptr::from_ref(pp).cast_mut(), Relaxed);

@@ -134,6 +134,7 @@ pub(crate) fn startm_locked(
         throw!("startm: P{} has runnable goroutines", pp.id());
     }
     let Some(nmp) = sched.mget(&mut state) else {
+        state.nwanted += 1;
         drop(state);
         sched.template.newm(pp, spinning);
         return;

@@ -1,0 +1,79 @@
+//! Questions to the runtime that the caller runs in, and its one dial.
+
+use std::time::Duration;
+
+use crate::api::metrics::{Metrics, Preemptions};
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::{getm, nanotime};
+use crate::m::M;
+use crate::proc;
+use crate::sched::{MAX_PROCS, Sched};
+use crate::stats::{Count, MStats};
+
+/// The runtime of the goroutine that calls.
+fn sched(what: &str) -> &'static Sched {
+    match getm() {
+        Some(mp) => mp.sched(),
+        None => panic!("sigurg::{what}: not called on a goroutine"),
+    }
+}
+
+/// How many goroutines may run at the same time. Go: `GOMAXPROCS(0)`.
+///
+/// # Panics
+///
+/// If the caller is not a goroutine.
+pub fn gomaxprocs() -> usize {
+    // Relaxed: a figure.
+    sched("gomaxprocs").gomaxprocs.load(Relaxed) as usize
+}
+
+/// Sets how many goroutines may run at the same time, from 1 to 1024, and returns the number before. Stops all of them for a
+/// moment. Go: `GOMAXPROCS(n)`.
+///
+/// # Panics
+///
+/// If `procs` is out of range, or the caller is not a goroutine.
+pub fn set_gomaxprocs(procs: usize) -> usize {
+    assert!((1..=MAX_PROCS).contains(&procs), "set_gomaxprocs({procs}): not a number from 1 to {MAX_PROCS}");
+    sched("set_gomaxprocs");
+    proc::set_gomaxprocs(procs as u32) as usize
+}
+
+/// What the runtime is doing and has done, in numbers.
+///
+/// # Panics
+///
+/// If the caller is not a goroutine.
+pub fn metrics() -> Metrics {
+    let sched = sched("metrics");
+    let total = |of: fn(&MStats) -> &Count| sched.ms().map(|mp: &M| of(&mp.stats).get()).sum::<u64>();
+    let (threads, idle) = {
+        let state = sched.lock.lock();
+        (state.mnext - state.nmfreed - state.nmsys, state.nmidle)
+    };
+    let (started, ended) = (total(|m| &m.spawned), total(|m| &m.ended));
+    let ps = || sched.ps();
+    Metrics {
+        goroutines: started.saturating_sub(ended),
+        goroutines_started: started,
+        runnable_global: sched.runqsize() as u64,
+        runnable_local: ps().map(|pp| pp.runq.len_hint() as u64).sum(),
+        ms: threads as u64,
+        idle_ms: idle as u64,
+        // Relaxed, here and below: figures.
+        spinning_ms: sched.nmspinning.load(Relaxed).max(0) as u64,
+        ps: sched.gomaxprocs.load(Relaxed).into(),
+        idle_ps: sched.npidle.load(Relaxed).into(),
+        schedules: ps().map(|pp| u64::from(pp.schedtick.load(Relaxed))).sum(),
+        parks: total(|m| &m.parks),
+        steals: total(|m| &m.steals),
+        syscalls: total(|m| &m.syscalls),
+        handoffs: total(|m| &m.retakes),
+        preemptions: Preemptions { synchronous: total(|m| &m.preempted_sync), ..Preemptions::default() },
+        timers: ps().map(|pp| pp.timers.len() as u64).sum(),
+        netpoll_waiters: sched.netpoll.waiters().into(),
+        stacks: sched.slab.count().into(),
+        uptime: Duration::from_nanos((nanotime() - sched.started) as u64),
+    }
+}
