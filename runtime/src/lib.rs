@@ -5,6 +5,7 @@
 mod api;
 mod arch;
 mod builder;
+pub mod chan;
 mod config;
 mod dump;
 mod facade;
@@ -19,6 +20,7 @@ mod proc;
 mod runq;
 mod sched;
 mod schedtrace;
+pub mod select;
 mod stack;
 mod stats;
 mod status;
@@ -36,4 +38,6 @@ pub use api::{
     blocking, current, go, join, lock_os_thread, pool, scope, try_current, unlock_os_thread, yield_now,
 };
 pub use builder::{BuildError, Builder, Runtime};
+pub use chan::chan;
 pub use config::BadVariable;
+pub use dump::dump_goroutines;

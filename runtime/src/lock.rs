@@ -38,6 +38,27 @@ impl<T> Lock<T> {
         self.raw.lock();
         Guard { lock: self }
     }
+
+    /// The value, for whoever does not hold the lock or has forgotten its guard.
+    ///
+    /// # Safety
+    ///
+    /// Without the lock only atomics of the value may be used. Nobody may make a `&mut` of the value out of a guard.
+    #[inline]
+    pub(crate) unsafe fn unguarded(&self) -> &T {
+        // SAFETY: the caller promises that there is no `&mut` of it.
+        unsafe { &*self.value.get() }
+    }
+
+    /// Gives back a lock whose guard was forgotten, as who holds a number of them at once does.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread holds the lock, and its guard was given to `mem::forget`.
+    #[inline]
+    pub(crate) unsafe fn unlock(&self) {
+        drop(Guard { lock: self });
+    }
 }
 
 /// Proof of holding a [`Lock`]; gives it back when dropped.
@@ -60,6 +81,20 @@ impl<T> DerefMut for Guard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as in `deref`.
         unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T> Guard<'_, T> {
+    /// Gives the lock back, then calls `f`, before this thread may be preempted again. Without this, those that `f` is to
+    /// wake could have to wait for a time slice of others.
+    #[inline]
+    pub(crate) fn unlock_then(self, f: impl FnOnce()) {
+        self.lock.raw.unlock();
+        std::mem::forget(self);
+        f();
+        if let Some(mp) = getm() {
+            mp.release();
+        }
     }
 }
 
