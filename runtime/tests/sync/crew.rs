@@ -4,7 +4,7 @@ use std::thread;
 
 /// Who runs the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Crew {
+pub(crate) enum Crew {
     Threads,
     /// Goroutines on so many processors.
     Goroutines(u32),
@@ -12,16 +12,16 @@ pub enum Crew {
     Mixed,
 }
 
-pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
+pub(crate) type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
 
 /// A task; written shorter than a cast of a box.
-pub fn task<'a>(f: impl FnOnce() + Send + 'a) -> Task<'a> {
+pub(crate) fn task<'a>(f: impl FnOnce() + Send + 'a) -> Task<'a> {
     Box::new(f)
 }
 
 impl Crew {
     /// Runs all tasks at once, until the last has ended. A panic of one is a panic here.
-    pub fn run(self, tasks: Vec<Task<'_>>) {
+    pub(crate) fn run(self, tasks: Vec<Task<'_>>) {
         match self {
             Self::Threads => on_threads(tasks),
             Self::Goroutines(procs) => in_runtime(procs, || on_goroutines(tasks)),
@@ -54,7 +54,7 @@ fn in_runtime(procs: u32, main: impl FnOnce() + Send) {
 }
 
 /// Waits for what another task will bring about and that nothing announces.
-pub fn until(mut what: impl FnMut() -> bool) {
+pub(crate) fn until(mut what: impl FnMut() -> bool) {
     while !what() {
         sigurg::yield_now();
     }
@@ -83,6 +83,6 @@ macro_rules! on_all_crews {
 pub(crate) use on_all_crews;
 
 /// Less work where each step is interpreted.
-pub const fn rounds(native: usize) -> usize {
+pub(crate) const fn rounds(native: usize) -> usize {
     if cfg!(miri) { native.div_ceil(500) + 2 } else { native }
 }
