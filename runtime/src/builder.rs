@@ -100,7 +100,8 @@ impl Builder {
             None => config::gomaxprocs().map_err(BuildError::Variable)?,
         };
         let debug = config::debug().map_err(BuildError::Variable)?;
-        let tracer = self.trace.map(|path| Tracer::start(&path, gomaxprocs)).transpose().map_err(BuildError::Trace)?;
+        let tracer =
+            self.trace.map(|path| Tracer::start(&path, gomaxprocs)).transpose().map_err(BuildError::Trace)?;
         stack::fault::install().map_err(BuildError::System)?;
         let config = Config {
             gomaxprocs,

@@ -85,7 +85,9 @@ const MAX: u32 = MAX_PROCS as u32;
 pub(crate) fn debug() -> Result<Debug, BadVariable> {
     match variable("SIGURG_DEBUG")? {
         None => Ok(Debug::default()),
-        Some(value) => parse_debug(&value).map_err(|reason| BadVariable { name: "SIGURG_DEBUG", value, reason }),
+        Some(value) => {
+            parse_debug(&value).map_err(|reason| BadVariable { name: "SIGURG_DEBUG", value, reason })
+        }
     }
 }
 
@@ -113,7 +115,9 @@ mod tests {
         let both = Debug { schedtrace_ms: 1000, scheddetail: true };
         assert_eq!(parse_debug("schedtrace=1000,scheddetail=1"), Ok(both));
         assert_eq!(parse_debug(""), Ok(Debug::default()));
-        for (text, part) in [("schedtrace", "NAME=VALUE"), ("schedtrace=x", "not a number"), ("sched=1", "no setting")] {
+        for (text, part) in
+            [("schedtrace", "NAME=VALUE"), ("schedtrace=x", "not a number"), ("sched=1", "no setting")]
+        {
             assert!(parse_debug(text).is_err_and(|e| e.contains(part)), "{text}");
         }
     }

@@ -11,9 +11,9 @@ use std::io;
 use std::ptr;
 
 use crate::config::Config;
-use crate::facade::{Note, nanotime};
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64};
+use crate::facade::{Note, nanotime};
 use crate::g::{G, Gs};
 use crate::gfree::GFree;
 use crate::lock::Lock;
@@ -235,8 +235,7 @@ impl Sched {
 
     pub(crate) fn add_p(&self, pp: &'static P) {
         // Release publishes the P; pairs with the Acquire loads of `p` and `ps`.
-        self.allp[pp.id() as usize]
-            .store(ptr::from_ref(pp).cast_mut(), Release);
+        self.allp[pp.id() as usize].store(ptr::from_ref(pp).cast_mut(), Release);
     }
 
     /// Every M that was ever made.
@@ -339,7 +338,11 @@ impl Sched {
     /// sched.lock held: puts a G at the tail of the global queue, or the head; the version of the queue. Go:
     /// `globrunqput`.
     pub(crate) fn globrunqput(&self, state: &mut State, gp: &'static G, head: bool) -> u64 {
-        if head { state.runq.push_front(gp) } else { state.runq.push_back(gp) }
+        if head {
+            state.runq.push_front(gp)
+        } else {
+            state.runq.push_back(gp)
+        }
         state.seq += 1;
         self.published(state);
         state.seq

@@ -25,7 +25,8 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
 #[inline(never)]
 fn enter() -> bool {
     use crate::status::GStatus;
-    let on_goroutine = getm().and_then(|mp| mp.curg()).is_some_and(|gp| gp.status.load().base() == GStatus::Running);
+    let on_goroutine =
+        getm().and_then(|mp| mp.curg()).is_some_and(|gp| gp.status.load().base() == GStatus::Running);
     if on_goroutine {
         entersyscall();
     }

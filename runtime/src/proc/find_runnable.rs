@@ -7,9 +7,7 @@ use crate::facade::nanotime;
 use crate::g::G;
 use crate::m::M;
 use crate::p::P;
-use crate::proc::queue::{
-    Next, globrunqget, globrunqgetbatch, injectglist, keep_batch, runqget, runqsteal,
-};
+use crate::proc::queue::{Next, globrunqget, globrunqgetbatch, injectglist, keep_batch, runqget, runqsteal};
 use crate::proc::stw::gcstopm;
 use crate::proc::wake::{acquirep, become_spinning, releasep, stop_spinning, stopm};
 use crate::sched::{GQueue, Sched};

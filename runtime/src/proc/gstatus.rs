@@ -4,8 +4,8 @@
 
 use sigurg_traces::{Kind, Sym, Via};
 
-use crate::facade::{nanotime, osyield, procyield};
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::{nanotime, osyield, procyield};
 use crate::g::G;
 use crate::m::M;
 use crate::status::{GStatus, Snapshot};
@@ -47,7 +47,16 @@ impl G {
     pub(crate) fn casgstatus_park(&self, mp: &M, why: WaitReason) {
         match self.status.cas(GStatus::Running, GStatus::Waiting) {
             Ok(ver) => {
-                tell(mp, self, GStatus::Running, GStatus::Waiting, Via::Casgstatus, ver, reason(why), Site::ParkM);
+                tell(
+                    mp,
+                    self,
+                    GStatus::Running,
+                    GStatus::Waiting,
+                    Via::Casgstatus,
+                    ver,
+                    reason(why),
+                    Site::ParkM,
+                );
             }
             Err(_) => self.casgstatus_slow(mp, GStatus::Running, GStatus::Waiting, Site::ParkM),
         }

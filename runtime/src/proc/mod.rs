@@ -89,7 +89,12 @@ fn mcall(mp: &'static M, gp: &'static G, f: crate::arch::OnG0) {
     // SAFETY: `gp` runs on `mp`, this thread; nobody switches to what is saved in `gp.sp` before its status says that it
     // does not run, and then once.
     unsafe {
-        crate::arch::mcall(gp.sp.as_ptr(), mp.g0_sp.load(Relaxed), f, std::ptr::from_ref(gp).cast_mut().cast());
+        crate::arch::mcall(
+            gp.sp.as_ptr(),
+            mp.g0_sp.load(Relaxed),
+            f,
+            std::ptr::from_ref(gp).cast_mut().cast(),
+        );
     }
 }
 

@@ -120,7 +120,9 @@ pub(crate) fn ready_from_anywhere(gp: &'static G) {
     };
     match getm() {
         // In a system call the P may be taken at any moment: it is not to be used.
-        Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && mp.p().is_some() && !in_syscall(mp) => goready(mp, gp),
+        Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && mp.p().is_some() && !in_syscall(mp) => {
+            goready(mp, gp)
+        }
         Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && !in_syscall(mp) => inject(mp),
         _ => gp.sched().template.with_guest(gp.sched(), inject),
     }

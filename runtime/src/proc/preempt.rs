@@ -29,7 +29,9 @@ pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
     gp.preempt.store(true, Relaxed);
     event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest { request: Request::Preempt(true) });
     gp.stackguard0.store(STACK_PREEMPT, Relaxed);
-    event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest { request: Request::Stackguard0(Guard::Preempt) });
+    event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest {
+        request: Request::Stackguard0(Guard::Preempt),
+    });
     true
 }
 
@@ -86,7 +88,9 @@ extern "C" fn newstack_m(arg: *mut ()) -> ! {
     if !can_preempt {
         // NS-3: whoever gives the last lock back asks again (C11).
         gp.stackguard0.store(gp.stack_lo(), Relaxed);
-        event(mp, Some(gp), Site::Newstack, 0, || Kind::GRequest { request: Request::Stackguard0(Guard::Normal) });
+        event(mp, Some(gp), Site::Newstack, 0, || Kind::GRequest {
+            request: Request::Stackguard0(Guard::Normal),
+        });
         // SAFETY: `mcall` saved it just now, and nothing ran on it since.
         unsafe { arch::gogo(gp.sp.load(Relaxed)) }
     }

@@ -49,7 +49,13 @@ fn runqput_tail(mp: &'static M, pp: &'static P, gp: &'static G) {
     loop {
         match pp.runq.put_tail(gp.gs()) {
             Put::Done(moved) => {
-                return event(mp, Some(gp), Site::Runqput, moved.over, put(pp.id(), Queue::Local, PutHow::One));
+                return event(
+                    mp,
+                    Some(gp),
+                    Site::Runqput,
+                    moved.over,
+                    put(pp.id(), Queue::Local, PutHow::One),
+                );
             }
             Put::Full => {
                 if runqputslow(mp, pp, gp) {
@@ -133,7 +139,12 @@ pub(crate) fn keep_batch(mp: &'static M, pp: &'static P, mut rest: GQueue) {
 }
 
 /// Owner of `pp`, whose ring is empty: takes half of what `victim` has. Go: `runqsteal`.
-pub(crate) fn runqsteal(mp: &'static M, pp: &'static P, victim: &'static P, next: bool) -> Option<&'static G> {
+pub(crate) fn runqsteal(
+    mp: &'static M,
+    pp: &'static P,
+    victim: &'static P,
+    next: bool,
+) -> Option<&'static G> {
     let sched = mp.sched();
     let running = || {
         victim.status.load() == PStatus::Running
@@ -193,7 +204,8 @@ pub(crate) fn injectglist(mp: &'static M, mut list: GQueue) {
     }
     let pp = mp.p();
     // SeqCst: as in `wakep`, the puts below come before the look at who could be woken.
-    let share = if pp.is_none() { ready.len() } else { (sched.npidle.load(SeqCst) as usize).min(ready.len()) };
+    let share =
+        if pp.is_none() { ready.len() } else { (sched.npidle.load(SeqCst) as usize).min(ready.len()) };
     if share > 0 {
         let mut state = sched.lock.lock();
         for _ in 0..share {

@@ -6,7 +6,6 @@
 //!
 //! Go: `sysmon`, `retake` (section 7 of the state rules).
 
-
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
