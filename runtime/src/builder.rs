@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::{self, BadVariable, Config, Hooks};
+use crate::dump;
 use crate::proc;
 use crate::sched::{MAX_PROCS, Sched};
 use crate::stack;
@@ -103,6 +104,7 @@ impl Builder {
         let tracer =
             self.trace.map(|path| Tracer::start(&path, gomaxprocs)).transpose().map_err(BuildError::Trace)?;
         stack::fault::install().map_err(BuildError::System)?;
+        dump::quit::install().map_err(BuildError::System)?;
         let config = Config {
             gomaxprocs,
             stack_size: self.stack_size.unwrap_or(STACK_SIZE),
@@ -180,6 +182,8 @@ impl Runtime {
     /// A trace that could not be written to its end is reported on stderr.
     pub fn run<T: Send>(self, main: impl FnOnce() -> T + Send) -> T {
         // Goroutines that have not ended keep their stacks, and others may hold pointers into them.
-        proc::run(Box::leak(self.sched), main)
+        let sched = Box::leak(self.sched);
+        let _watch = dump::quit::Watch::new(sched);
+        proc::run(sched, main)
     }
 }

@@ -40,3 +40,4 @@ pub use api::{
 pub use builder::{BuildError, Builder, Runtime};
 pub use chan::chan;
 pub use config::BadVariable;
+pub use dump::dump_goroutines;

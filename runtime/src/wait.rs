@@ -62,11 +62,12 @@ impl Wait {
         self.state.compare_exchange(WAITING, CLAIMED, AcqRel, Acquire).is_ok()
     }
 
-    /// Wakes a waiter that the caller has claimed.
+    /// Wakes a waiter that the caller has claimed, or that nobody else can wake.
     ///
     /// # Safety
     ///
-    /// The caller's `claim` of this `Wait` returned `true`, and this is its only `ready`. `this` is dangling afterwards.
+    /// The caller's `claim` of this `Wait` returned `true`, or something else gives the caller alone the right to wake
+    /// it and it has no deadline; and this is its only `ready`. `this` is dangling afterwards.
     #[inline]
     pub(crate) unsafe fn ready(this: *const Self) {
         // SAFETY: a claimed waiter stays until the lines below let it go.
@@ -138,9 +139,17 @@ impl Wait {
         match self.gp {
             Some(_) => {
                 let timer = Timer::new(Self::time_is_up, (&raw const *self).cast());
-                // SAFETY: `timer` stays where it is, on this stack, until `stop` has returned.
-                unsafe { timer.arm(deadline) };
-                proc::gopark_with(reason, unlock);
+                let armed = &raw const timer;
+                proc::gopark_with(reason, move || {
+                    // Not before the park: whoever runs the timer readies the G, which must be `Waiting`. Not after
+                    // `unlock`: whoever is woken leaves with the timer.
+                    // SAFETY: `timer` stays where it is, on the waiter's stack, until `stop` has returned.
+                    let earliest = unsafe { Timer::arm(armed, deadline) };
+                    unlock();
+                    if earliest {
+                        proc::wake_poller(deadline);
+                    }
+                });
                 timer.stop();
             }
             None => {

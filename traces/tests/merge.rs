@@ -327,3 +327,30 @@ fn streams_that_wait_for_each_other_are_a_cycle() {
         assert!(error.reason.contains(part), "{error}");
     }
 }
+
+#[test]
+fn a_prefix_may_lack_the_last_events_of_every_stream_and_nothing_else() {
+    let by = |seq, m, gs, ver| Event { m, ..at(seq, seq, gs, ver) };
+    let finish = |events: &[Event], prefix| {
+        let mut order = ByVersion::new();
+        let mut out = 0u64;
+        for &event in events {
+            order.push(event);
+            while order.pop()?.is_some() {
+                out += 1;
+            }
+        }
+        Ok::<_, Box<Inconsistent>>((out, order.finish(prefix)?))
+    };
+    // M0 makes ver 1 and was to make ver 2; M1 goes on from there for long, and M2 waits for M1.
+    let mut events = vec![by(0, 0, 1, 1)];
+    events.extend((1..1001).map(|seq| by(seq, 1, 1, seq + 2)));
+    events.push(by(1001, 2, 1, 1003));
+    assert_eq!(finish(&events, true), Ok((1, 1001)));
+    let error = finish(&events, false).expect_err("nothing was cut off");
+    assert_eq!((error.rule, error.seq, error.expected), (OrderRule::VerChain, 1, 2));
+    // Two that wait for each other do not wait for what was cut off.
+    events.extend([by(1002, 3, 7, 2), by(1003, 3, 8, 1), by(1004, 4, 8, 2), by(1005, 4, 7, 1)]);
+    let error = finish(&events, true).expect_err("a cycle");
+    assert_eq!((error.rule, error.seq, &error.others), (OrderRule::Cycle, 1002, &vec![1004]));
+}

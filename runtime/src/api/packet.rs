@@ -54,7 +54,8 @@ impl<R> Packet<R> {
             // Release publishes `wait` to the Acquire half of the swap in `finish`. Failure: the result came first;
             // Acquire pairs with that swap's Release half.
             if self.state.compare_exchange(EMPTY, me, Release, Acquire).is_err() {
-                wait.wake();
+                // SAFETY: nobody else has seen `wait`, nor will.
+                unsafe { Wait::ready(me) };
             }
         });
     }
@@ -86,8 +87,9 @@ impl<R> Packet<R> {
             return true;
         }
         if before != EMPTY {
-            // SAFETY: whoever put its address here stays in `wait` until woken, and only this call wakes it.
-            unsafe { (*before).wake() };
+            // SAFETY: whoever put its address here stays in `wait` until woken, and the swap, made once, gave it to
+            // this call alone.
+            unsafe { Wait::ready(before) };
         }
         false
     }

@@ -82,11 +82,13 @@ impl Data {
         }
         let wait = Wait::new();
         // Relaxed: published by the count down below.
-        self.waiter.store((&raw const wait).cast_mut(), Relaxed);
+        let me = (&raw const wait).cast_mut();
+        self.waiter.store(me, Relaxed);
         wait.block(WaitReason::Join, || {
             // AcqRel: Release publishes `waiter`, Acquire sees what the others did if this is the last one.
             if self.running.fetch_sub(1, AcqRel) == 1 {
-                wait.wake();
+                // SAFETY: whoever brings the count to zero, and nobody else, wakes.
+                unsafe { Wait::ready(me) };
             }
         });
     }
@@ -102,7 +104,7 @@ impl Data {
         unsafe {
             if (*this).running.fetch_sub(1, AcqRel) == 1 {
                 // The scope is not counted any more, so it is parked, and nobody else wakes it. Relaxed: see above.
-                (*(*this).waiter.load(Relaxed)).wake();
+                Wait::ready((*this).waiter.load(Relaxed));
             }
         }
     }

@@ -6,15 +6,26 @@ use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::slice;
 
-use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
-use framehop::{ExplicitModuleSectionInfo, FrameAddress, Module, Unwinder as _};
+use framehop::{
+    CacheNative, ExplicitModuleSectionInfo, FrameAddress, MayAllocateDuringUnwind, Module, Unwinder as _,
+    UnwinderNative,
+};
+
+use super::target;
+
+type Tables = UnwinderNative<&'static [u8], MayAllocateDuringUnwind>;
 
 /// Where a walk begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Registers {
     pub(crate) ip: usize,
     pub(crate) sp: usize,
-    pub(crate) bp: usize,
+    /// The frame pointer, if the function uses it as that.
+    pub(crate) fp: usize,
+    /// The link register, where there is one.
+    pub(crate) lr: usize,
+    /// `ip` is where a call returns to, not an instruction that was interrupted.
+    pub(crate) returned: bool,
 }
 
 /// One frame of a walk.
@@ -26,38 +37,30 @@ pub(crate) struct Frame {
 
 /// The unwind tables of all that is loaded.
 pub(crate) struct Unwinder {
-    tables: UnwinderX86_64<&'static [u8]>,
-    cache: CacheX86_64,
+    tables: Tables,
+    cache: CacheNative<MayAllocateDuringUnwind>,
 }
 
 impl Unwinder {
     /// Reads what is loaded now. What is unloaded later must not be on a stack that is walked, as on any stack.
     pub(crate) fn new() -> Self {
-        let mut tables = UnwinderX86_64::new();
+        let mut tables = Tables::new();
         // SAFETY: the callback gets the pointer to `tables`, which outlives the call.
         unsafe { libc::dl_iterate_phdr(Some(add_module), (&raw mut tables).cast()) };
-        Self { tables, cache: CacheX86_64::new() }
+        Self { tables, cache: CacheNative::new() }
     }
 
-    /// The frames from `from` outwards, the innermost first, as far as they can be found. The walk reads the words of
-    /// `stack` and nothing else, and ends when it leaves it.
-    ///
-    /// # Safety
-    ///
-    /// `stack` is readable, and nobody writes there above `from.sp` meanwhile.
-    pub(crate) unsafe fn walk(&mut self, from: Registers, stack: Range<usize>) -> Vec<Frame> {
-        let mut read = |address: u64| {
-            let address = address as usize;
-            let inside = address.is_multiple_of(8) && stack.contains(&address) && stack.end - address >= 8;
-            // SAFETY: an aligned word of `stack`: the caller's promise.
-            if inside { Ok(unsafe { *std::ptr::with_exposed_provenance::<u64>(address) }) } else { Err(()) }
-        };
-        let registers = UnwindRegsX86_64::new(from.ip as u64, from.sp as u64, from.bp as u64);
+    /// The frames from `from` outwards, the innermost first, as far as they can be found. The walk sees nothing of
+    /// memory but what `read` gives of the words of the stack, and ends where that gives none.
+    pub(crate) fn walk(&mut self, from: Registers, read: impl Fn(usize) -> Option<usize>) -> Vec<Frame> {
+        let mut read = |address: u64| read(address as usize).map(|word| word as u64).ok_or(());
+        let registers = target::unwind_registers(from);
         let mut frames = self.tables.iter_frames(from.ip as u64, registers, &mut self.cache, &mut read);
         let mut found = Vec::new();
         while let Ok(Some(frame)) = frames.next() {
             let address = match frame {
-                FrameAddress::InstructionPointer(ip) => ip,
+                FrameAddress::InstructionPointer(ip) if !from.returned => ip,
+                FrameAddress::InstructionPointer(address) => address - 1,
                 FrameAddress::ReturnAddress(address) => address.get() - 1,
             };
             found.push(Frame { address: address as usize });
@@ -66,10 +69,23 @@ impl Unwinder {
     }
 }
 
-/// Adds one loaded module to the `UnwinderX86_64` behind `tables`.
+/// Reads the words of a stack.
+///
+/// # Safety
+///
+/// `stack` is mapped, and its words above the stack pointer are not written meanwhile.
+pub(crate) unsafe fn words_of(stack: Range<usize>) -> impl Fn(usize) -> Option<usize> {
+    move |address| {
+        let inside = stack.contains(&address) && stack.end - address >= 8 && address.is_multiple_of(8);
+        // SAFETY: an aligned word of `stack`: the caller's promise.
+        inside.then(|| unsafe { *std::ptr::with_exposed_provenance::<usize>(address) })
+    }
+}
+
+/// Adds one loaded module to the `Tables` behind `tables`.
 unsafe extern "C" fn add_module(info: *mut libc::dl_phdr_info, _: usize, tables: *mut c_void) -> c_int {
     // SAFETY: the loader's description of a module, valid for this call, and the pointer given to `dl_iterate_phdr`.
-    let (info, tables) = unsafe { (&*info, &mut *tables.cast::<UnwinderX86_64<&'static [u8]>>()) };
+    let (info, tables) = unsafe { (&*info, &mut *tables.cast::<Tables>()) };
     if info.dlpi_phnum == 0 {
         return 0;
     }

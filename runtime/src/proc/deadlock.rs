@@ -8,6 +8,7 @@
 
 use core::fmt::Write;
 
+use crate::dump;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::sched::{Sched, State};
 use crate::throw::{Stderr, fatal};
@@ -23,12 +24,12 @@ pub(crate) fn checkdead(sched: &Sched, state: &State) {
         return;
     }
     // Relaxed: a thread of ours that is not counted yet looks foreign, and nothing is said this time.
-    let ours = ms + sched.threads.load(Relaxed);
+    let ours = ms + sched.threads.load(Relaxed) + dump::quit::threads();
     if sched.ps().any(|pp| pp.timers.wake_time() != 0) || threads_of_process().is_none_or(|all| all > ours) {
         return;
     }
     let _ = writeln!(Stderr, "fatal error: all goroutines are asleep - deadlock!\n");
-    let _ = crate::schedtrace::goroutines(sched, &mut Stderr);
+    dump::write_all(sched, &mut Stderr);
     fatal!("deadlock");
 }
 

@@ -27,10 +27,8 @@ pub(crate) fn schedule(mp: &'static M) -> ! {
             execute(mp, gp, false);
         }
         let Some(pp) = mp.p() else { throw!("schedule: M{} has no P", mp.id()) };
-        if pp.preempt.load(Relaxed) {
-            pp.preempt.store(false, Relaxed);
-            event(mp, None, Site::Schedule, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
-        }
+        pp.preempt.store(false, Relaxed);
+        event(mp, None, Site::Schedule, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
         let (gp, inherit_time) = find_runnable(mp);
         if mp.spinning.load(Relaxed) {
             resetspinning(mp);

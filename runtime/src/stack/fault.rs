@@ -15,16 +15,24 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::StackClass;
-use crate::dump::{Registers, Unwinder, write_frames};
+use crate::api::names;
+use crate::dump::{Detail, Registers, Symbols, Unwinder, interrupted, words_of};
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
-use crate::sys::altstack::AltStack;
+use crate::sys::altstack::ThreadStack;
 use crate::sys::{lifeboat, map};
+use crate::throw::Stderr;
 
 /// Seconds that the backtrace may take: large debug information is read from disk.
 const BACKTRACE_SECONDS: u32 = 20;
+
+/// Bytes of a name that are shown.
+const NAME: usize = 200;
+
+const HELP: &str = "help: ask for more with GoBuilder::stack_size where it is spawned, \
+                    or for all with Builder::stack_size\n\n";
 
 /// The handlers that were there before, set before ours is.
 static BEFORE: [OnceLock<libc::sigaction>; 2] = [OnceLock::new(), OnceLock::new()];
@@ -60,8 +68,8 @@ pub(crate) fn install() -> io::Result<()> {
 }
 
 /// Gives the calling thread, an M's, what the handler needs, until dropped. `None` if there is no memory.
-pub(crate) fn thread_init() -> Option<AltStack> {
-    AltStack::new()
+pub(crate) fn thread_init() -> Option<ThreadStack> {
+    ThreadStack::new()
 }
 
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
@@ -73,7 +81,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
         && (gp.stack_lo() - map::page_size()..gp.stack_lo()).contains(&address)
     {
         // SAFETY: as above.
-        let registers = registers(unsafe { &*context.cast::<libc::ucontext_t>() });
+        let registers = interrupted(unsafe { &*context.cast::<libc::ucontext_t>() });
         die_of_overflow(gp, registers);
     }
     // SAFETY: what this handler was given.
@@ -113,44 +121,27 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
     }
 }
 
-fn registers(context: &libc::ucontext_t) -> Registers {
-    let of = |register: c_int| context.uc_mcontext.gregs[register as usize] as usize;
-    Registers { ip: of(libc::REG_RIP), sp: of(libc::REG_RSP), bp: of(libc::REG_RBP) }
-}
-
-/// Standard error without locks or buffers.
-struct Stderr;
-
-impl io::Write for Stderr {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // SAFETY: the bytes are there.
-        let written = unsafe { libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len()) };
-        usize::try_from(written).map_err(|_| io::Error::last_os_error())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Text without malloc. What does not fit is cut off.
-struct Line {
+/// Text without malloc. What does not fit is an error, and left out.
+struct Text {
     bytes: [u8; 512],
     len: usize,
 }
 
-impl Line {
-    fn push(&mut self, bytes: &[u8]) {
-        let room = &mut self.bytes[self.len..];
-        let taken = bytes.len().min(room.len());
-        room[..taken].copy_from_slice(&bytes[..taken]);
-        self.len += taken;
+impl Text {
+    fn new() -> Self {
+        Self { bytes: [0; 512], len: 0 }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 }
 
-impl fmt::Write for Line {
+impl fmt::Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text.as_bytes());
+        let room = self.bytes[self.len..].get_mut(..text.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len += text.len();
         Ok(())
     }
 }
@@ -165,183 +156,29 @@ fn die_of_overflow(gp: &'static G, registers: Registers) -> ! {
             unsafe { libc::pause() };
         }
     }
-    let mut line = Line { bytes: [0; 512], len: 0 };
-    // Formatting numbers neither allocates nor fails.
-    let _ = write!(line, "\ngoroutine {}", gp.goid());
-    let name = gp.name.load(Relaxed);
-    if !name.is_null() {
-        let len = gp.name_len.load(Relaxed) as usize;
-        line.push(b" [");
-        // SAFETY: the goroutine lives, so its name does.
-        line.push(unsafe { std::slice::from_raw_parts(name, len.min(256)) });
-        line.push(b"]");
+    // One piece, so that nothing comes between. Errors: nobody is left to hear of them, here and below.
+    let mut text = Text::new();
+    let _ = write!(text, "\ngoroutine {}", gp.goid());
+    // SAFETY: its own name, while it lives.
+    if let Some(name) = unsafe { names::get(gp) } {
+        let _ = write!(text, " [{}]", &name[..name.floor_char_boundary(NAME)]);
     }
-    let _ = writeln!(line, " overflowed its stack of {} bytes", StackClass::of(gp).size());
-    line.push(
-        b"help: ask for a larger stack where it is spawned, or for all in the builder of the runtime\n\n",
-    );
-    write_all(&line.bytes[..line.len]);
+    let _ = writeln!(text, " overflowed its stack of {} bytes", StackClass::of(gp).size());
+    let _ = text.write_str(HELP);
+    let _ = Stderr.write_str(text.as_str());
     let traced = lifeboat::launch(BACKTRACE_SECONDS, &mut || {
-        // SAFETY: the goroutine stands still, here; the words above its stack pointer are its own.
-        let frames = unsafe { Unwinder::new().walk(registers, gp.stack_lo()..gp.stack_hi()) };
-        let mut out = io::BufWriter::new(Stderr);
-        // Nobody is left to hear of an error.
-        let _ = write_frames(&mut out, &frames).and_then(|()| io::Write::flush(&mut out));
+        // SAFETY: the goroutine stands still, here.
+        let read = unsafe { words_of(gp.stack_lo()..gp.stack_hi()) };
+        let frames = Unwinder::new().walk(registers, read);
+        let mut text = String::new();
+        Symbols::default().describe(&mut text, &frames, Detail::All);
+        let _ = Stderr.write_str(&text);
     });
     if !traced {
-        line.len = 0;
-        let _ = writeln!(line, "no backtrace could be made; it was at {:#x}", registers.ip);
-        write_all(&line.bytes[..line.len]);
+        let mut text = Text::new();
+        let _ = writeln!(text, "no backtrace could be made; it was at {:#x}", registers.ip);
+        let _ = Stderr.write_str(text.as_str());
     }
     // SAFETY: ends the process.
     unsafe { libc::abort() }
-}
-
-fn write_all(bytes: &[u8]) {
-    // Nobody is left to hear of an error.
-    let _ = io::Write::write_all(&mut Stderr, bytes);
-}
-
-#[cfg(all(test, not(miri)))]
-mod tests {
-    //! Each test runs itself again in a child process, which dies.
-
-    use std::arch::asm;
-    use std::hint::black_box;
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::{Command, Output};
-
-    use super::*;
-    use crate::facade::setm;
-    use crate::m::M;
-    use crate::sched::Sched;
-    use crate::stack::Slab;
-
-    const CHILD: &str = "SIGURG_TEST_CHILD";
-
-    /// Runs the test `name` of this module in a child process, and returns what came of it; in that child, `None`.
-    fn child(name: &str) -> Option<(Output, String)> {
-        if std::env::var_os(CHILD).is_some() {
-            return None;
-        }
-        let mut child = Command::new(std::env::current_exe().expect("the path of the test program"));
-        child.args(["--exact", &format!("stack::fault::tests::{name}"), "--nocapture"]).env(CHILD, "1");
-        let output = child.output().expect("a child process");
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Some((output, stderr))
-    }
-
-    /// Runs `f` on the stack of a goroutine with id 17, as its M would, in a process that is to die.
-    fn on_goroutine(f: extern "C" fn()) {
-        static SCHED: Sched = Sched {};
-        install().expect("handlers");
-        let _altstack = thread_init().expect("a signal stack");
-        // SAFETY: it is never dropped.
-        let slab = Box::leak(Box::new(unsafe { Slab::new(64 << 10) }.expect("address space")));
-        let gp = slab.alloc(&SCHED, slab.default_class()).expect("a stack");
-        gp.goid.store(17, Relaxed);
-        gp.name.store(b"deep".as_ptr().cast_mut(), Relaxed);
-        gp.name_len.store(4, Relaxed);
-        let mp = Box::leak(Box::new(M::new(0, &SCHED, 1, false)));
-        mp.set_curg(Some(gp));
-        setm(Some(mp));
-        // SAFETY: the stack is empty and nobody else's; r12 is kept by `f`, and with it the stack pointer.
-        unsafe {
-            asm!(
-                "xchg rsp, r12",
-                "call {f}",
-                "mov rsp, r12",
-                f = in(reg) f,
-                inout("r12") gp.stack_hi() & !15 => _,
-                clobber_abi("C"),
-            );
-        }
-        setm(None);
-    }
-
-    #[inline(never)]
-    fn recurse(n: u64) -> u64 {
-        if black_box(n) == u64::MAX { 0 } else { recurse(n + 1) + black_box(1) }
-    }
-
-    /// Frames of several pages, which are touched by the compiler's probes.
-    #[inline(never)]
-    fn recurse_with_large_frames(n: u64) -> u64 {
-        let frame = black_box([n; 5000]);
-        if n == u64::MAX { 0 } else { recurse_with_large_frames(n + 1) + frame[7] }
-    }
-
-    extern "C" fn overflow() {
-        black_box(recurse(0));
-    }
-
-    extern "C" fn overflow_with_large_frames() {
-        black_box(recurse_with_large_frames(0));
-    }
-
-    extern "C" fn touch_nothing_of_ours() {
-        // SAFETY: none: it is to fault.
-        unsafe { ptr::without_provenance_mut::<u8>(black_box(8)).write_volatile(1) };
-    }
-
-    #[test]
-    fn an_overflow_names_the_goroutine_and_its_frames_and_aborts() {
-        let name = "an_overflow_names_the_goroutine_and_its_frames_and_aborts";
-        let Some((output, stderr)) = child(name) else {
-            return on_goroutine(overflow);
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{stderr}");
-        assert!(stderr.contains("\ngoroutine 17 [deep] overflowed its stack of 65536 bytes\n"), "{stderr}");
-        assert!(stderr.contains("tests::recurse()\n\t"), "{stderr}");
-        assert!(stderr.contains("fault.rs:"), "{stderr}");
-        assert!(stderr.contains("frames elided"), "{stderr}");
-        assert!(stderr.contains("tests::overflow()"), "the outermost frame is there: {stderr}");
-    }
-
-    #[test]
-    fn an_overflow_by_a_large_frame_is_met_by_the_guard_too() {
-        let name = "an_overflow_by_a_large_frame_is_met_by_the_guard_too";
-        let Some((output, stderr)) = child(name) else {
-            return on_goroutine(overflow_with_large_frames);
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{stderr}");
-        assert!(stderr.contains("goroutine 17 [deep] overflowed"), "{stderr}");
-        assert!(stderr.contains("recurse_with_large_frames()\n\t"), "{stderr}");
-    }
-
-    #[test]
-    fn another_fault_of_a_goroutine_is_not_called_an_overflow() {
-        let Some((output, stderr)) = child("another_fault_of_a_goroutine_is_not_called_an_overflow") else {
-            return on_goroutine(touch_nothing_of_ours);
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{stderr}");
-        assert!(!stderr.contains("overflowed"), "{stderr}");
-    }
-
-    #[test]
-    fn the_overflow_of_a_plain_thread_is_still_reported_by_std() {
-        let Some((output, stderr)) = child("the_overflow_of_a_plain_thread_is_still_reported_by_std") else {
-            install().expect("handlers");
-            let _altstack = thread_init().expect("a signal stack");
-            overflow();
-            return;
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{stderr}");
-        assert!(stderr.contains("has overflowed its stack"), "{stderr}");
-        assert!(!stderr.contains("goroutine"), "{stderr}");
-    }
-
-    #[test]
-    fn a_fault_signal_from_outside_still_kills() {
-        let Some((output, stderr)) = child("a_fault_signal_from_outside_still_kills") else {
-            install().expect("handlers");
-            // Std's own handler forgets such a signal once; the one before it must not.
-            for _ in 0..2 {
-                // SAFETY: kills this process.
-                unsafe { libc::kill(libc::getpid(), libc::SIGBUS) };
-            }
-            return;
-        };
-        assert_eq!(output.status.signal(), Some(libc::SIGBUS), "{stderr}");
-    }
 }

@@ -4,15 +4,31 @@
 use std::collections::HashSet;
 use std::fs;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use super::*;
+use crate::config::{Config, Debug, Hooks};
 use crate::g::{G, Gs};
 use crate::gfree::{BATCH, FULL, GFree};
 use crate::sched::Sched;
 use crate::status::GStatus;
 use crate::sys::map::page_size;
 
-static SCHED: Sched = Sched {};
+/// A runtime for Gs to belong to; nothing is ever run.
+fn sched() -> &'static Sched {
+    static SCHED: OnceLock<Sched> = OnceLock::new();
+    SCHED.get_or_init(|| {
+        let config = Config {
+            gomaxprocs: 1,
+            stack_size: 64 << 10,
+            thread_name: "test".into(),
+            hooks: Hooks::default(),
+            debug: Debug::default(),
+            seed: 1,
+        };
+        Sched::new(config, None).expect("a runtime")
+    })
+}
 
 fn slab() -> Slab {
     // SAFETY: the tests drop it when they are done with its Gs.
@@ -20,7 +36,7 @@ fn slab() -> Slab {
 }
 
 fn alloc(slab: &Slab, size: usize) -> &'static G {
-    slab.alloc(&SCHED, StackClass::for_size(size)).expect("address space for a stack")
+    slab.alloc(sched(), StackClass::for_size(size)).expect("address space for a stack")
 }
 
 /// The slot of `gp`, from its guard to the end of its last page.
@@ -226,7 +242,7 @@ fn a_million_slots_fit_a_default_kernel() {
     let (maps_before, pages_before, begin) = (maps(), pages(), std::time::Instant::now());
     let million = 1_000_000;
     for i in 0..million {
-        assert!(slab.alloc(&SCHED, StackClass::DEFAULT).is_some(), "the kernel refused slot {i}");
+        assert!(slab.alloc(sched(), StackClass::DEFAULT).is_some(), "the kernel refused slot {i}");
     }
     let bytes = (pages() - pages_before) * page_size() / million;
     let mappings = maps() - maps_before;

@@ -73,6 +73,21 @@ impl List {
         unsafe { self.head.as_ref() }
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        let mut len = 0;
+        let mut next = self.head;
+        while !next.is_null() {
+            len += 1;
+            // SAFETY: on the list, so alive.
+            next = unsafe { (*next).next.get() };
+            if ptr::eq(next, self.head) {
+                break;
+            }
+        }
+        len
+    }
+
     /// Adds `node` behind all others.
     ///
     /// # Safety
@@ -137,6 +152,14 @@ impl List {
             unsafe { claimed.0.push_back(node) };
         }
         won
+    }
+
+    /// Takes the first waiter off without waking it.
+    pub(super) fn drop_first(&mut self) {
+        if let Some(node) = self.first().map(ptr::from_ref) {
+            // SAFETY: on the list, so alive, at least until this lock is given back.
+            self.remove(unsafe { &*node });
+        }
     }
 
     /// Takes waiters off until it has claimed one; `false` if there was none.

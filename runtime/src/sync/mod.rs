@@ -6,7 +6,11 @@
 //! | here | Go |
 //! | --- | --- |
 //! | [`Mutex`] | `sync.Mutex` |
+//! | [`RwLock`] | `sync.RWMutex` |
+//! | [`Condvar`] | `sync.Cond` |
 //! | [`WaitGroup`] | `sync.WaitGroup` |
+//! | [`Once`], [`OnceLock`] | `sync.Once`, `sync.OnceValue` |
+//! | [`Barrier`] | |
 //! | [`Semaphore`] | `golang.org/x/sync/semaphore` |
 //!
 //! What they have in common:
@@ -18,10 +22,15 @@
 //! - *A time limit that passes* takes nothing with it: a lock or permit that is handed over at the same moment is either
 //!   returned to the caller or goes to the next.
 
+mod barrier;
+mod condvar;
 mod deadline;
 mod list;
 mod mutex;
+mod once;
 mod raw_mutex;
+mod raw_rwlock;
+mod rwlock;
 mod sema;
 mod semaphore;
 mod waitgroup;
@@ -29,6 +38,10 @@ mod waitgroup;
 #[cfg(test)]
 mod tests;
 
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
+pub use once::{Once, OnceLock};
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{Semaphore, SemaphorePermit};
 pub use waitgroup::WaitGroup;

@@ -94,6 +94,11 @@ impl Semaphore {
         self.state.load(Relaxed) / ONE
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiters.lock().len()
+    }
+
     /// The word with `n` permits more; `None` if they are too many.
     fn plus(state: usize, n: usize) -> Option<usize> {
         state.checked_add(n.checked_mul(ONE)?)
@@ -166,7 +171,7 @@ impl Semaphore {
         }
         let waiting = if waiters.is_empty() { 0 } else { WAITING };
         // Release: if the bit is cleared, whoever takes the rest must see what its givers did.
-        self.state.store(free * ONE | waiting, Release);
+        self.state.store((free * ONE) | waiting, Release);
         drop(waiters);
         claimed.ready();
     }

@@ -69,7 +69,7 @@ impl WaitGroup {
                 }
                 continue;
             }
-            let new = count as u64 * ONE | old & WAITING;
+            let new = (count as u64 * ONE) | (old & WAITING);
             // AcqRel: Release pairs with the Acquire of `wait` and `finish`. Acquire: whoever wakes the waiters has seen
             // what all the others did, and hands it on.
             match self.state.compare_exchange_weak(old, new, AcqRel, Relaxed) {

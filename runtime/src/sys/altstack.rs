@@ -12,14 +12,14 @@ const BYTES: usize = 64 << 10;
 
 /// The signal stack of the thread that made it, until dropped.
 #[must_use]
-pub(crate) struct AltStack {
+pub(crate) struct ThreadStack {
     base: NonNull<u8>,
     before: libc::stack_t,
     /// Not `Send`: it belongs to its thread.
     _thread: PhantomData<*const ()>,
 }
 
-impl AltStack {
+impl ThreadStack {
     /// Gives this thread a signal stack. `None` if there is no memory: the thread keeps what it has.
     pub(crate) fn new() -> Option<Self> {
         let page = map::page_size();
@@ -39,7 +39,7 @@ impl AltStack {
     }
 }
 
-impl Drop for AltStack {
+impl Drop for ThreadStack {
     fn drop(&mut self) {
         // SAFETY: what was in force before is still valid: its owner ends it after this. It can fail only on the signal
         // stack itself, where nothing is dropped; so it is unused from here on.

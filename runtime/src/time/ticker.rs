@@ -92,6 +92,12 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: if cfg!(miri) { 16 } else { 256 },
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn the_next_tick_is_the_first_whole_period_to_come(
             due in 1..i64::MAX / 4,

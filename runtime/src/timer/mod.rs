@@ -25,7 +25,6 @@ use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicI64, AtomicPtr, AtomicUsize};
 use crate::facade::{getm, osyield, procyield};
 use crate::lock::{Guard, Lock};
-use crate::proc;
 use heap::Heap;
 
 /// How many due timers one hold of the lock takes out. A `stop` waits for that many calls at most.
@@ -99,8 +98,7 @@ impl Timers {
         }
     }
 
-    /// Puts `timer`, which is settled, in; whether it is now the earliest: then whoever sleeps until the next timer
-    /// must be told. Go: `maybeAdd`.
+    /// Puts `timer`, which is settled, in; whether it is now the earliest. Go: `maybeAdd`.
     ///
     /// # Safety
     ///
@@ -172,15 +170,24 @@ impl Timer {
     /// Calls `f(arg)` once on some M's scheduler stack at `when`, nanoseconds of the monotonic clock, or soon after. If it
     /// is armed already it is stopped first.
     ///
+    /// Whether it is now the earliest of its P: then the caller, once it has given its locks back, calls
+    /// [`wake_poller`](crate::proc::wake_poller) with `when`.
+    ///
+    /// `f` may run, its owner wake up and `timer` be gone before this returns. So if `f` readies a goroutine, that one
+    /// must be `Waiting` by now: arm on g0, in the `unlock` of its park. Go: `resetForSleep`.
+    ///
     /// # Panics
     ///
     /// If the calling thread has no P: only goroutines, and the scheduler on their behalf, have timers.
     ///
     /// # Safety
     ///
-    /// The timer stays in place, and `arg` valid, until `stop` has returned. One thread at a time arms and stops it.
-    pub(crate) unsafe fn arm(&self, when: i64) {
-        self.stop();
+    /// The timer stays in place, and `arg` valid, until its owner's `stop` has returned. One thread at a time arms and
+    /// stops it.
+    #[must_use]
+    pub(crate) unsafe fn arm(timer: *const Self, when: i64) -> bool {
+        // SAFETY: it is in place, and not armed by anybody else meanwhile.
+        unsafe { (*timer).stop() };
         let Some(mp) = getm() else { no_p() };
         // Until the matching release this M keeps its P: a P that lost its M might be destroyed and its timers
         // moved before this one is among them.
@@ -190,10 +197,9 @@ impl Timer {
             no_p()
         };
         // SAFETY: the caller's promise; `stop` settled it.
-        if unsafe { pp.timers.add(self, when) } {
-            proc::wake_poller(when);
-        }
+        let earliest = unsafe { pp.timers.add(timer, when) };
         mp.release();
+        earliest
     }
 
     /// After this `f` does not run, nor will it until armed again: takes the timer out, or waits for a call in

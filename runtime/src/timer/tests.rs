@@ -210,7 +210,7 @@ fn the_clock_that_says_zero_or_less_is_still_a_time() {
 fn a_timer_without_a_p_is_refused() {
     let timer = Timer::new(|_| (), ptr::null());
     // SAFETY: never armed.
-    unsafe { timer.arm(1) };
+    let _ = unsafe { Timer::arm(&raw const timer, 1) };
 }
 
 /// One life of a timer whose owner stops it while others run it. Outlives the timer, so that a late call is seen.

@@ -9,7 +9,7 @@ use std::ptr;
 
 use sigurg_traces::Event;
 
-use super::chunk::{NONE, Pool, SLOTS};
+use super::chunk::{NONE, Pool, SLOTS, Slot};
 use super::tracer::Shared;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64};
@@ -32,7 +32,8 @@ pub(crate) struct TraceBuf {
     pub(super) link: AtomicPtr<Self>,
     /// The word that says whether its M records. Who attaches it.
     pub(super) on: AtomicPtr<AtomicBool>,
-    /// Number of its M. Who attaches it.
+    /// Number of the M in the event that was read last: it changes when another thread becomes this M, whose first
+    /// event has no target and so says it. Who attaches it, then the writer.
     pub(super) m: AtomicI32,
     /// Chunk and slot that are read next. Writer.
     reads: AtomicU32,
@@ -70,7 +71,7 @@ impl TraceBuf {
 
     /// Records one event. Only the thread of the M, or a signal handler on it.
     ///
-    /// Of `event`, `seq`, `lo`, `t_ns` and `m` are made up when it is written.
+    /// Of `event`, `seq`, `lo` and `t_ns` are made up when it is written.
     #[inline]
     pub(crate) fn push(&self, event: Event) {
         let Some(shared) = self.shared() else { return };
@@ -133,10 +134,21 @@ impl TraceBuf {
         link.store(new, Release);
     }
 
+    /// When the next event to be read happened, if there is one. The writer only.
+    pub(super) fn front(&self, pool: &Pool) -> Option<u64> {
+        // Orderings as in `read`.
+        let (mut chunk, mut at) = (self.reads.load(Relaxed), self.at.load(Relaxed));
+        if chunk == NONE || at == SLOTS {
+            let link = if chunk == NONE { &self.first } else { &pool.chunk(chunk).next };
+            (chunk, at) = (link.load(Acquire), 0);
+        }
+        if chunk == NONE { None } else { pool.chunk(chunk).slot(at).and_then(Slot::ticks) }
+    }
+
     /// Gives the events that were filled, oldest first, to `each`, up to the end of the chunk at hand; whether there
     /// were any. The writer only.
     pub(super) fn read(&self, pool: &Pool, mut each: impl FnMut(u64, Event)) -> bool {
-        // Relaxed: `reads` and `at` are the writer's own.
+        // Relaxed: `reads`, `at` and `m` are the writer's own.
         let mut chunk = self.reads.load(Relaxed);
         let mut at = self.at.load(Relaxed);
         if chunk == NONE || at == SLOTS {
@@ -152,10 +164,16 @@ impl TraceBuf {
             (chunk, at) = (next, 0);
         }
         let from = at;
-        while let Some((ticks, event)) = pool.chunk(chunk).slot(at).and_then(super::chunk::Slot::take) {
+        let mut m = self.m.load(Relaxed);
+        while let Some((ticks, mut event)) = pool.chunk(chunk).slot(at).and_then(Slot::take) {
+            if event.target.is_none() {
+                m = event.m;
+            }
+            event.m = m;
             each(ticks, event);
             at += 1;
         }
+        self.m.store(m, Relaxed);
         self.reads.store(chunk, Relaxed);
         self.at.store(at, Relaxed);
         at > from

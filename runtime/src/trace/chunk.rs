@@ -43,6 +43,7 @@ const _: () = assert!(Site::ALL.len() <= 1 << 8);
 struct Record {
     kind: Kind,
     by: u64,
+    /// Goid of the target; without one, the number of the M.
     g: u64,
     over: u64,
     /// 0: no target.
@@ -56,7 +57,7 @@ impl Slot {
     /// Fills the slot, which the caller got and nobody else.
     #[inline]
     pub(super) fn fill(&self, event: &Event) {
-        let (g, gs) = event.target.map_or((0, 0), |target| (target.g, target.gs));
+        let (g, gs) = event.target.map_or((event.m as u64, 0), |target| (target.g, target.gs));
         let record = Record {
             kind: event.kind,
             by: event.by,
@@ -73,8 +74,14 @@ impl Slot {
         self.ticks.store(cputicks() | 1, Release);
     }
 
-    /// Empties the slot if it is filled: when it was, and the event but for `seq`, times and `m`. The reader of the
-    /// chunk only.
+    /// When it was filled, if it is.
+    pub(super) fn ticks(&self) -> Option<u64> {
+        // Relaxed: a figure; `take` orders.
+        Some(self.ticks.load(Relaxed)).filter(|&ticks| ticks != 0)
+    }
+
+    /// Empties the slot if it is filled: when it was, and the event but for `seq` and times. `m` is -1 if there is a
+    /// target: it is that of the events before. The reader of the chunk only.
     pub(super) fn take(&self) -> Option<(u64, Event)> {
         // Acquire pairs with the Release of `fill`.
         let ticks = self.ticks.load(Acquire);
@@ -87,8 +94,9 @@ impl Slot {
         self.ticks.store(0, Relaxed);
         let Record { kind, by, g, over, gs, p, site, on } = record;
         let target = (gs != 0).then_some(Target { g, gs });
+        let m = if target.is_some() { -1 } else { g as i32 };
         let (p, site) = (p.into(), Sym(site.into()));
-        Some((ticks, Event { seq: 0, lo: 0, t_ns: 0, m: -1, p, on, by, target, site, over, kind }))
+        Some((ticks, Event { seq: 0, lo: 0, t_ns: 0, m, p, on, by, target, site, over, kind }))
     }
 }
 

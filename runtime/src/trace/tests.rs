@@ -60,7 +60,7 @@ fn nothing_is_lost_and_each_thread_keeps_its_order() {
             scope.spawn(move || (0..events).for_each(|n| part.buf.push(event(n))));
         }
     });
-    tracer.finish().unwrap();
+    tracer.finish(true).unwrap();
     let (reader, streams) = read(&path);
     let header = reader.header();
     assert_eq!((header.producer.as_str(), header.gomaxprocs, header.complete), ("sigurg", 2, true));
@@ -94,7 +94,7 @@ fn a_few_events_are_in_the_file_at_the_end_and_an_idle_thread_withholds_nothing(
         assert!(std::time::Instant::now() < deadline, "not in the file: {} events", reader.header().events);
         std::thread::yield_now();
     }
-    tracer.finish().unwrap();
+    tracer.finish(true).unwrap();
     assert!(!busy.on.load(Relaxed) && !idle.on.load(Relaxed), "nothing is recorded after the end");
     let (reader, streams) = read(&path);
     assert!(!reader.header().open);
@@ -105,15 +105,15 @@ fn a_few_events_are_in_the_file_at_the_end_and_an_idle_thread_withholds_nothing(
 #[test]
 fn a_recording_that_is_cut_says_so() {
     let dir = tempfile::tempdir().unwrap();
-    for finish in [Some(Tracer::cut as fn(Tracer) -> std::io::Result<()>), None] {
+    for finished in [true, false] {
         let path = dir.path().join("trace.sgt");
         let tracer = Tracer::start(&path, 1).unwrap();
         let part = attach(&tracer, 0);
         part.buf.push(event(0));
-        match finish {
-            Some(cut) => cut(tracer).unwrap(),
-            None => drop(tracer),
+        if finished {
+            tracer.finish(false).unwrap();
         }
+        drop(tracer);
         part.buf.push(event(1));
         let (reader, streams) = read(&path);
         assert!(reader.header().is_cut() && reader.header().claimed > reader.header().events);
@@ -173,13 +173,31 @@ fn a_push_within_a_push_mixes_nothing() {
         }
         done.store(true, Relaxed);
     });
-    tracer.finish().unwrap();
+    tracer.finish(true).unwrap();
     let (_, streams) = read(&path);
     let (signals, own): (Vec<Event>, Vec<Event>) = streams[&0].iter().partition(|e| e.on == Stack::Gsignal);
     assert!(HANDLED.load(Relaxed) > 1_000, "hardly a signal came: nothing was tried");
     assert_is_whole(&own, pushed);
     let signals: Vec<Event> = signals.into_iter().map(|event| Event { on: Stack::G, ..event }).collect();
     assert_is_whole(&signals, HANDLED.load(Relaxed));
+}
+
+#[test]
+fn a_thread_that_becomes_an_m_again_goes_on_under_its_new_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace.sgt");
+    let tracer = Tracer::start(&path, 1).unwrap();
+    let part = attach(&tracer, 4);
+    for m in [4, 9] {
+        part.buf.push(Event { m, target: None, kind: Kind::MStart, ..event(0) });
+        part.buf.push(Event { m, ..event(1) });
+    }
+    tracer.finish(true).unwrap();
+    let (_, streams) = read(&path);
+    for m in [4, 9] {
+        let stream: Vec<Kind> = streams[&m].iter().map(|event| event.kind).collect();
+        assert_eq!(stream, [Kind::MStart, event(1).kind], "M{m}");
+    }
 }
 
 #[test]
@@ -193,7 +211,7 @@ fn names_are_those_of_the_file() {
     part.buf.push(Event { kind, ..event(1) });
     let reason = super::reason(crate::waitreason::WaitReason::Sleep);
     part.buf.push(Event { kind: Kind::Gopark { reason, unlockf: true }, ..event(2) });
-    tracer.finish().unwrap();
+    tracer.finish(true).unwrap();
     let (reader, streams) = read(&path);
     let names: Vec<&str> = streams[&0]
         .iter()
@@ -230,7 +248,7 @@ fn a_full_disk_ends_the_recording_and_not_the_program() {
             assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &limit), 0);
         }
         (0..200_000).for_each(|n| part.buf.push(event(n)));
-        let error = tracer.finish().expect_err("the file cannot hold that much");
+        let error = tracer.finish(true).expect_err("the file cannot hold that much");
         assert!(error.to_string().contains(Path::new(&path).to_str().unwrap()), "{error}");
         assert!(!part.on.load(Relaxed));
         return;

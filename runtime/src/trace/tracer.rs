@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::ptr;
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use sigurg_traces::Header;
@@ -102,11 +103,12 @@ impl Shared {
     }
 }
 
-/// A recording in progress. Dropped without [`Tracer::finish`], it becomes a prefix.
+/// A recording. Dropped without [`Tracer::finish`], it becomes a prefix.
 pub(crate) struct Tracer {
     shared: &'static Shared,
     path: PathBuf,
-    writer: std::sync::Mutex<Option<JoinHandle<io::Result<()>>>>,
+    /// The thread, until its end was waited for. Only user code takes this lock.
+    writer: Mutex<Option<JoinHandle<io::Result<()>>>>,
 }
 
 impl Tracer {
@@ -141,7 +143,8 @@ impl Tracer {
         let writer = std::thread::Builder::new().name("sigurg-trace".into()).spawn(move || {
             loop {
                 shared.work.clear();
-                // The look at the buffers comes after: else a wake-up for what it misses could be cleared.
+                // SeqCst: the looks below come after, so that no wake-up for what they miss is cleared. One that is, on a
+                // machine whose order is weaker than that, is made up for by the end of the sleep.
                 atomic::fence(atomic::Ordering::SeqCst);
                 // Acquire pairs with the Release in `end`: what was recorded before is seen by `write_all`.
                 let ends = shared.ends.load(Acquire);
@@ -153,7 +156,7 @@ impl Tracer {
                 shared.work.sleep_for(FLUSH_NS);
             }
         })?;
-        Ok(Self { shared, path: path.into(), writer: std::sync::Mutex::new(Some(writer)) })
+        Ok(Self { shared, path: path.into(), writer: Mutex::new(Some(writer)) })
     }
 
     /// Makes `mp` record from now on: before it first runs, or on its own thread. A second time changes nothing.
@@ -166,18 +169,16 @@ impl Tracer {
         self.shared.attach(buf, m, on);
     }
 
-    /// Ends the recording when all Ms are at rest, the world stopped or their threads gone: the trace is complete.
+    /// Ends the recording and waits until the file is whole. If all Ms are at rest, the world stopped or their threads
+    /// gone, the trace is `complete`; else it is a prefix. A second time changes nothing.
     ///
     /// # Errors
     ///
     /// If something could not be written; then the recording ended there, and the file holds what came before. The
     /// message names the path.
     pub(crate) fn finish(&self, complete: bool) -> io::Result<()> {
-        self.end(complete)
-    }
-
-    fn end(&self, complete: bool) -> io::Result<()> {
-        let Some(writer) = self.writer.lock().unwrap().take() else { return Ok(()) };
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(writer) = writer else { return Ok(()) };
         let shared = self.shared;
         let was_off = shared.is_off();
         shared.turn_off();
@@ -201,7 +202,7 @@ impl Tracer {
 impl Drop for Tracer {
     fn drop(&mut self) {
         // The error is lost: who wants it calls `finish`.
-        let _ = self.end(false);
+        let _ = self.finish(false);
     }
 }
 

@@ -8,7 +8,6 @@ use sigurg_traces::binary::Recording;
 
 use super::names::Names;
 use super::tracer::Shared;
-use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::{cputicks, nanotime};
 
 /// See the module.
@@ -28,30 +27,26 @@ impl Writer {
 
     /// Writes what was recorded until now.
     ///
-    /// Of each M at most a chunk in turn, so that events that happened together lie near each other in the file, and
-    /// who puts them in order has little to remember.
+    /// At most a chunk at a time, and always of the M that is farthest behind: events that happened together lie near
+    /// each other in the file, and who puts them in order has little to remember.
     pub(super) fn write_all(&mut self) {
-        loop {
-            let mut any = false;
+        let Shared { pool, .. } = *self.shared;
+        let behind = || {
+            let fronts = self.shared.bufs().filter_map(|buf| Some((buf.front(pool)?, buf)));
+            fronts.min_by_key(|&(ticks, _)| ticks).map(|(_, buf)| buf)
+        };
+        while let Some(buf) = behind() {
             self.clock.look();
-            for buf in self.shared.bufs() {
-                // Relaxed: set before the buffer was published.
-                let m = buf.m.load(Relaxed);
-                any |= buf.read(self.shared.pool, |ticks, event| self.write(m, ticks, event));
-            }
-            if !any {
-                break;
-            }
+            buf.read(pool, |ticks, event| self.write(ticks, event));
         }
         self.keep(Recording::flush);
     }
 
-    fn write(&mut self, m: i32, ticks: u64, mut event: Event) {
+    fn write(&mut self, ticks: u64, mut event: Event) {
         self.names.translate(&mut event.kind);
         event.seq = self.seq;
         event.lo = self.seq;
         event.t_ns = self.clock.ns(ticks);
-        event.m = m;
         self.seq += 1;
         if let Ok(recording) = &mut self.file
             && let Err(error) = recording.write(&event, self.names.symbols())

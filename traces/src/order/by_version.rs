@@ -19,9 +19,6 @@ use super::inconsistent::{Inconsistent, OrderRule};
 use crate::event::Event;
 use crate::object::Object;
 
-/// How near its end a prefix may have a hole: the last few actions of other threads may lack their event there.
-pub const CUT: usize = 64;
-
 /// How many events, blocked streams or objects a report names.
 const NAMED: usize = 8;
 
@@ -115,16 +112,20 @@ impl ByVersion {
         self.holds
     }
 
-    /// Ends the input and says how many events never came out: none, unless `prefix` and the trace was cut.
+    /// Ends the input and says how many events never came out: none, unless the trace is a `prefix`. Where one was cut
+    /// every M may lack its last events, and with them goes whatever rests on them.
     ///
     /// # Errors
     ///
-    /// If streams are blocked: by a version that is missing, or by each other.
+    /// If streams are blocked: by a version that is missing, or, also in a prefix, by each other.
     pub fn finish(&self, prefix: bool) -> Result<u64, Box<Inconsistent>> {
-        if self.held == 0 || prefix && self.held <= CUT as u64 {
-            return Ok(self.held);
+        if self.held == 0 {
+            return Ok(0);
         }
-        Err(self.stuck().unwrap_or_else(|again| again))
+        match self.stuck(prefix) {
+            Ok(None) => Ok(self.held),
+            Ok(Some(error)) | Err(error) => Err(error),
+        }
     }
 
     fn version(&self, object: Object) -> u64 {
@@ -161,11 +162,17 @@ impl ByVersion {
         }
     }
 
-    /// Why the streams are blocked; the error is the same, found on the way.
+    /// Why the streams are blocked, unless all of them wait in the end for what a `prefix` may lack; the error is the
+    /// same, found on the way.
     #[cold]
-    fn stuck(&self) -> Result<Box<Inconsistent>, Box<Inconsistent>> {
-        let offered: HashSet<(Object, u64), RandomState> =
-            self.streams.iter().flat_map(|stream| &stream.events).filter_map(Event::changes).collect();
+    fn stuck(&self, prefix: bool) -> Result<Option<Box<Inconsistent>>, Box<Inconsistent>> {
+        let offers: HashMap<(Object, u64), i32, RandomState> = self
+            .streams
+            .iter()
+            .flat_map(|stream| {
+                stream.events.iter().filter_map(Event::changes).map(|change| (change, stream.m))
+            })
+            .collect();
         let mut blocked = Vec::new();
         for stream in &self.streams {
             if let Some(head) = stream.events.front()
@@ -175,9 +182,26 @@ impl ByVersion {
             }
         }
         blocked.sort_by_key(|(_, head, _)| head.seq);
-        let missing = blocked
-            .iter()
-            .position(|(_, _, wait)| !offered.contains(&(wait.object, self.version(wait.object) + 1)));
+        // Who has the next version of what is waited for.
+        let offered = |wait: &Wait| offers.get(&(wait.object, self.version(wait.object) + 1));
+        if prefix {
+            let mut waiting: Vec<_> =
+                blocked.iter().map(|(stream, _, wait)| (stream.m, offered(wait))).collect();
+            // Those that wait for what was cut off, or for somebody who does, are done with.
+            loop {
+                let left: HashSet<i32, RandomState> = waiting.iter().map(|&(m, _)| m).collect();
+                let before = waiting.len();
+                waiting.retain(|(_, by)| by.is_some_and(|by| left.contains(by)));
+                if waiting.len() == before {
+                    break;
+                }
+            }
+            blocked.retain(|(stream, ..)| waiting.iter().any(|&(m, _)| m == stream.m));
+            if blocked.is_empty() {
+                return Ok(None);
+            }
+        }
+        let missing = blocked.iter().position(|(_, _, wait)| offered(wait).is_none());
         let waits: Vec<String> = blocked
             .iter()
             .take(NAMED)
@@ -197,7 +221,7 @@ impl ByVersion {
             Some(_) => (OrderRule::VerChain, format!("version {expected} is nowhere in the trace: {waits}")),
             None => (OrderRule::Cycle, format!("the streams wait for each other: {waits}")),
         };
-        Ok(Box::new(Inconsistent {
+        Ok(Some(Box::new(Inconsistent {
             rule,
             object: wait.object,
             expected,
@@ -210,7 +234,7 @@ impl ByVersion {
                 .take(NAMED)
                 .collect(),
             reason,
-        }))
+        })))
     }
 }
 

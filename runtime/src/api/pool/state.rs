@@ -91,7 +91,11 @@ impl Waiters {
     pub(super) fn wake_all(&mut self) {
         while let Some(waiter) = self.pop() {
             // SAFETY: as `pop` says. Whoever's time is up comes for its node under this lock.
-            unsafe { (*waiter).wait.wake() };
+            unsafe {
+                if (*waiter).wait.claim() {
+                    Wait::ready(&raw const (*waiter).wait);
+                }
+            }
         }
     }
 }
@@ -133,9 +137,9 @@ impl State {
             // SAFETY: as `Waiters::pop` says; `task` is read by its owner under this lock or after it was woken.
             unsafe {
                 (*waiter).task = task.take();
-                let wait = &raw const (*waiter).wait;
-                if (*wait).wake() {
+                if (*waiter).wait.claim() {
                     self.active += 1;
+                    Wait::ready(&raw const (*waiter).wait);
                     return None;
                 }
                 // Its time was up; it comes for its node, which is off already.

@@ -1,6 +1,8 @@
 //! Properties that only the inside can show: sizes, modes, and races of a time limit with a hand-off.
 
 mod conservation;
+mod rwlock;
+mod semaphore;
 mod starvation;
 
 use super::*;

@@ -1,0 +1,221 @@
+//! What a dump says of one goroutine, taken in one glance.
+//!
+//! 1. The scan bit keeps a goroutine where it is while its stack is copied; the walk, which allocates, comes after: the
+//!    goroutine may have been stopped inside malloc, and whoever waits for malloc's lock must not keep it there.
+//! 2. So a glance is a fixed size, and holds the innermost part of a very deep stack only.
+//! 3. Of a goroutine that runs, or is in a system call, only the words of its G are looked at: its stack is in use.
+
+use std::fmt;
+
+use super::target;
+use super::unwind::{Frame, Unwinder};
+use crate::api::names;
+use crate::facade::atomic::AtomicUsize;
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::{nanotime, osyield};
+use crate::g::G;
+use crate::m::M;
+use crate::status::GStatus;
+use crate::trace::Site;
+use crate::waitreason::WaitReason;
+
+/// Words of stack that are copied: 256 KiB.
+const WORDS: usize = 32 << 10;
+/// Bytes of a name that are shown.
+const NAME: usize = 128;
+/// How often to try again when a goroutine's status changes under the glance.
+const ATTEMPTS: usize = 100;
+
+/// The goroutine at the moment of the glance.
+#[derive(Clone, Copy)]
+struct Head {
+    goid: u64,
+    parent: u64,
+    status: GStatus,
+    reason: WaitReason,
+    /// Nanoseconds that it has waited, as far as is known.
+    waited: i64,
+    /// The M that it runs on.
+    on: Option<i32>,
+    locked: bool,
+    name: [u8; NAME],
+    name_len: usize,
+}
+
+/// A place to take glances in; made once, used for many goroutines.
+pub(crate) struct Glance {
+    head: Option<Head>,
+    /// Words of the stack from `sp` on, `len` of them.
+    words: Box<[usize]>,
+    len: usize,
+    sp: usize,
+    entry: usize,
+}
+
+impl Glance {
+    pub(crate) fn new() -> Self {
+        Self { head: None, words: vec![0; WORDS].into(), len: 0, sp: 0, entry: 0 }
+    }
+
+    /// Looks at `gp`; `false` if it is no goroutine just now. `mp` is the M that holds the scan bit in the caller's
+    /// name: the caller's, or a guest; none if nothing runs any more.
+    pub(crate) fn take(&mut self, gp: &'static G, mp: Option<&'static M>) -> bool {
+        self.len = 0;
+        for attempt in 0..ATTEMPTS {
+            let seen = gp.status.load();
+            let status = seen.base();
+            let stack = matches!(status, GStatus::Waiting | GStatus::Runnable | GStatus::Preempted);
+            match status {
+                GStatus::Idle | GStatus::Dead => return false,
+                // Its stack is in use, or somebody holds it for longer than we want to wait.
+                _ if !stack || attempt == ATTEMPTS - 1 => {
+                    self.head = Some(Head::of(gp, status));
+                    return true;
+                }
+                _ if seen.has_scan() => osyield(),
+                _ => {
+                    let held = Held::new(gp, mp, status);
+                    if held.is_some() {
+                        self.copy(gp, status);
+                        return true;
+                    }
+                }
+            }
+        }
+        unreachable!("the last attempt answers");
+    }
+
+    /// Copies what is to be known of `gp`, which stays where it is. Allocates nothing.
+    fn copy(&mut self, gp: &'static G, status: GStatus) {
+        let mut head = Head::of(gp, status);
+        // SAFETY: it does not run on.
+        let name = unsafe { names::get(gp) }.unwrap_or("");
+        head.name_len = name.floor_char_boundary(NAME);
+        head.name[..head.name_len].copy_from_slice(&name.as_bytes()[..head.name_len]);
+        if status == GStatus::Waiting {
+            let now = nanotime();
+            // Relaxed: the holder's while it waits. Who waits is noted when it is first seen waiting, as in Go.
+            match gp.waitsince.load(Relaxed) {
+                0 => gp.waitsince.store(now, Relaxed),
+                since => head.waited = now - since,
+            }
+        }
+        self.head = Some(head);
+        self.entry = gp.entry.load(Relaxed).addr();
+        self.sp = gp.sp.load(Relaxed);
+        if (gp.stack_lo()..gp.stack_hi()).contains(&self.sp) && self.sp.is_multiple_of(8) {
+            self.len = ((gp.stack_hi() - self.sp) / 8).min(WORDS);
+            for (i, word) in self.words[..self.len].iter_mut().enumerate() {
+                // SAFETY: a word of its stack, which is mapped and aligned. Atomic, for others may write what lies there:
+                // borrowed values, nodes of queues. Relaxed: return addresses were handed over with the status.
+                *word = unsafe { &*std::ptr::with_exposed_provenance::<AtomicUsize>(self.sp + i * 8) }
+                    .load(Relaxed);
+            }
+        }
+    }
+
+    /// The frames of its stack, if that was looked at.
+    pub(crate) fn frames(&self, unwinder: &mut Unwinder) -> Vec<Frame> {
+        let read = |address: usize| {
+            let offset = address.checked_sub(self.sp)?;
+            offset.is_multiple_of(8).then(|| self.words[..self.len].get(offset / 8).copied())?
+        };
+        let Some(from) = target::saved(self.sp, read) else { return Vec::new() };
+        let mut frames = unwinder.walk(from, read);
+        // Has never run: what it will run says more than where it begins.
+        if frames.len() == 1 && self.entry != 0 {
+            frames[0] = Frame { address: self.entry };
+        }
+        frames
+    }
+
+    /// Goid of its creator, 0 if it has none.
+    pub(crate) fn parent(&self) -> u64 {
+        self.head.map_or(0, |head| head.parent)
+    }
+}
+
+/// The head line, in Go's words: `goroutine 12 [chan receive, 3 minutes]: name`. Formatting allocates nothing.
+impl fmt::Display for Glance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(head) = &self.head else { return Ok(()) };
+        write!(f, "goroutine {} [{}", head.goid, head.state())?;
+        let minutes = head.waited / 60_000_000_000;
+        if minutes >= 1 {
+            write!(f, ", {minutes} minutes")?;
+        }
+        if let Some(m) = head.on {
+            write!(f, " on M{m}")?;
+        }
+        if head.locked {
+            f.write_str(", locked to thread")?;
+        }
+        f.write_str("]:")?;
+        match std::str::from_utf8(&head.name[..head.name_len]).unwrap_or_default() {
+            "" => Ok(()),
+            name => write!(f, " {name}"),
+        }
+    }
+}
+
+impl Head {
+    /// What may be looked at at any time.
+    fn of(gp: &'static G, status: GStatus) -> Self {
+        let running = matches!(status, GStatus::Running | GStatus::Syscall);
+        Self {
+            goid: gp.goid(),
+            // Relaxed: a goroutine's own for all its life.
+            parent: gp.parent.load(Relaxed),
+            status,
+            reason: gp.waitreason(),
+            waited: 0,
+            on: gp.m().filter(|_| running).map(M::id),
+            locked: gp.lockedm().is_some(),
+            name: [0; NAME],
+            name_len: 0,
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match self.status {
+            GStatus::Idle => "idle",
+            GStatus::Runnable => "runnable",
+            GStatus::Running => "running",
+            GStatus::Syscall => "syscall",
+            GStatus::Waiting if self.reason == WaitReason::Zero => "waiting",
+            GStatus::Waiting => self.reason.as_str(),
+            GStatus::Dead => "dead",
+            GStatus::Copystack => "copystack",
+            GStatus::Preempted => "preempted",
+        }
+    }
+}
+
+/// A goroutine that stays where it is: its scan bit is held, and the caller is not preempted meanwhile.
+struct Held {
+    gp: &'static G,
+    mp: Option<&'static M>,
+    status: GStatus,
+}
+
+impl Held {
+    fn new(gp: &'static G, mp: Option<&'static M>, status: GStatus) -> Option<Self> {
+        if let Some(mp) = mp {
+            mp.acquire();
+            if !gp.castogscanstatus(mp, status, Site::SuspendG) {
+                mp.release();
+                return None;
+            }
+        }
+        Some(Self { gp, mp, status })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(mp) = self.mp {
+            self.gp.casfrom_gscanstatus(mp, self.status, Site::ResumeG);
+            mp.release();
+        }
+    }
+}
