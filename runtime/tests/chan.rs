@@ -34,7 +34,7 @@ with_every_crew![
     every_value_is_dropped_once_in_a_storm,
 ];
 
-fn join_all<T>(tasks: Vec<Task<T>>) -> Vec<T> {
+fn join_all<T: Send>(tasks: Vec<Task<T>>) -> Vec<T> {
     tasks.into_iter().map(Task::join).collect()
 }
 
