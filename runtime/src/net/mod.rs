@@ -20,6 +20,9 @@
 //! - The descriptor is in non-blocking mode and stays so when it is taken out (`IntoRawFd`, `OwnedFd`).
 //! - No call fails with [`Interrupted`](std::io::ErrorKind::Interrupted).
 //!
+//! A socket belongs to the poller of the runtime whose goroutine first had to wait for it. Goroutines of another
+//! runtime can use it too, but each wait takes a thread, as a blocking system call does.
+//!
 //! Names are looked up ([`ToSocketAddrs`](std::net::ToSocketAddrs)) with std's blocking call, which takes the thread out of the scheduler
 //! meanwhile.
 //!

@@ -20,6 +20,8 @@ mod list;
 mod poll_desc;
 mod slab;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod timerfd;
 
@@ -34,6 +36,7 @@ use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicU32};
 use crate::facade::getm;
 use crate::g::G;
+use crate::throw::throw;
 pub(crate) use poll_desc::PollDesc;
 use slab::Slab;
 pub(crate) use slot::Dir;
@@ -119,7 +122,9 @@ impl Netpoll {
         let timeout = (!block).then_some(std::time::Duration::ZERO);
         while let Err(error) = poll.poll(events, timeout) {
             // A preemption signal, say. The timer is still armed.
-            assert!(error.kind() == io::ErrorKind::Interrupted, "epoll_wait cannot fail: {error}");
+            if error.kind() != io::ErrorKind::Interrupted {
+                throw!("epoll_wait failed: {error}");
+            }
         }
         for event in &*events {
             match event.token() {
@@ -153,8 +158,8 @@ impl Netpoll {
         if !self.woken.swap(true, AcqRel)
             && let Err(error) = self.waker.wake()
         {
-            // It resets a full counter itself; nothing else can fail.
-            assert!(error.kind() == io::ErrorKind::Interrupted, "cannot write to an eventfd: {error}");
+            // It resets a full count itself, and a write that does not block is not interrupted.
+            throw!("write to eventfd failed: {error}");
         }
         if let Some(mp) = mp {
             mp.release();

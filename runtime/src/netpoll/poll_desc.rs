@@ -1,7 +1,7 @@
 //! One descriptor's side of waiting: whom to wait with, deadlines, and the end.
 //!
-//! 1. A goroutine waits in the poller of its runtime, in a slot that the first wait registers. A plain thread, and
-//!    a goroutine of another runtime than the one that registered it, waits in poll(2).
+//! 1. A goroutine waits in the poller of its runtime, in a slot that the first wait registers. A plain thread waits in
+//!    poll(2), and so does, as a system call, a goroutine of another runtime than the one that registered it.
 //! 2. Deadlines and `closed` change first, then all waiters are woken; a waiter reads them under the lock under
 //!    which it would be found, and registers under the lock under which they look for its slot. So it sees the change
 //!    or is woken by it.
@@ -16,11 +16,13 @@ use std::ptr;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr};
 use crate::facade::{getm, nanotime};
+use crate::g::G;
 use crate::lock::Lock;
 use crate::netpoll::Netpoll;
 use crate::netpoll::slot::{Dir, Slot, Waited};
 use crate::netpoll::thread::Threads;
 use crate::proc;
+use crate::status::GStatus;
 
 /// No deadline.
 const NEVER: i64 = 0;
@@ -29,7 +31,8 @@ const NEVER: i64 = 0;
 pub(crate) struct PollDesc {
     /// Null until a goroutine first waits.
     slot: AtomicPtr<Slot>,
-    /// Number of the descriptor that the slot is registered for. Written under `registering`.
+    /// The poller of that slot, and the number that the descriptor is registered under. Written before `slot`.
+    netpoll: AtomicPtr<Netpoll>,
     fd: AtomicI32,
     /// Held while the slot is registered, or looked for by who must not miss it.
     registering: Lock<()>,
@@ -47,6 +50,7 @@ impl PollDesc {
     pub(crate) const fn new() -> Self {
         Self {
             slot: AtomicPtr::new(ptr::null_mut()),
+            netpoll: AtomicPtr::new(ptr::null_mut()),
             fd: AtomicI32::new(-1),
             registering: Lock::new(()),
             threads: Threads::new(),
@@ -116,23 +120,26 @@ impl PollDesc {
             let deadline = self.deadline(dir);
             Ok(deadline.into_iter().chain(limit).min())
         };
-        let waited = match getm().and_then(|mp| mp.curg()) {
-            None => self.threads.wait(fd, dir, deadline)?,
+        // A goroutine in a system call, which is where the closure of `blocking` runs, cannot park.
+        let running = |gp: &&G| gp.status.load().base() == GStatus::Running;
+        let (waited, parked) = match getm().and_then(|mp| mp.curg()).filter(running) {
+            None => (self.threads.wait(fd, dir, deadline)?, false),
             Some(gp) => {
                 let netpoll = &gp.sched().netpoll;
                 let slot = match self.slot() {
                     Some(slot) => slot,
                     None => self.register(fd, netpoll)?,
                 };
-                if ptr::eq(slot.netpoll(), netpoll) {
-                    // Relaxed: see `Netpoll::waiters`. Down only after the goroutine runs again, so that nobody finds
-                    // neither a waiter nor a runnable goroutine.
+                // Relaxed: published with the slot.
+                if ptr::eq(self.netpoll.load(Relaxed), netpoll) {
+                    // Relaxed, both: see `Netpoll::waiters`. Down only after the goroutine runs again, so that nobody
+                    // finds neither a waiter nor a runnable goroutine.
                     netpoll.waiters.fetch_add(1, Relaxed);
                     let waited = slot.wait(dir, gp, seen.0, deadline);
                     netpoll.waiters.fetch_sub(1, Relaxed);
-                    waited?
+                    (waited?, true)
                 } else {
-                    proc::blocking(|| self.threads.wait(fd, dir, deadline))?
+                    (proc::blocking(|| self.threads.wait(fd, dir, deadline))?, false)
                 }
             }
         };
@@ -141,7 +148,8 @@ impl PollDesc {
         match waited {
             Waited::TimedOut => Err(io::ErrorKind::TimedOut.into()),
             Waited::Missed => Ok(false),
-            Waited::Woken => Ok(true),
+            // What one thread leaves, poll(2) reports to the next.
+            Waited::Woken => Ok(parked),
         }
     }
 
@@ -155,13 +163,14 @@ impl PollDesc {
     /// Registers the descriptor with a runtime's poller. Go: `poll_runtime_pollOpen`.
     #[cold]
     fn register(&self, fd: BorrowedFd<'_>, netpoll: &'static Netpoll) -> io::Result<&'static Slot> {
-        let slot = netpoll.slab.alloc(netpoll).ok_or(io::ErrorKind::OutOfMemory)?;
+        let slot = netpoll.slab.alloc().ok_or(io::ErrorKind::OutOfMemory)?;
         let registered = {
             let _registering = self.registering.lock();
             match self.slot() {
                 Some(other) => Ok(other),
                 None => netpoll.open(fd, slot).map(|()| {
-                    // Relaxed: published with the slot.
+                    // Relaxed, both: published with the slot.
+                    self.netpoll.store(ptr::from_ref(netpoll).cast_mut(), Relaxed);
                     self.fd.store(fd.as_raw_fd(), Relaxed);
                     // Release pairs with the Acquire of `slot`.
                     self.slot.store(ptr::from_ref(slot).cast_mut(), Release);
@@ -207,8 +216,9 @@ impl PollDesc {
 impl Drop for PollDesc {
     fn drop(&mut self) {
         if let Some(slot) = self.slot() {
-            // Relaxed: `&mut self`.
-            slot.netpoll().close(self.fd.load(Relaxed), slot);
+            // SAFETY: written before the slot, from a reference that is valid for ever. Relaxed: `&mut self`.
+            let netpoll = unsafe { &*self.netpoll.load(Relaxed) };
+            netpoll.close(self.fd.load(Relaxed), slot);
         }
     }
 }

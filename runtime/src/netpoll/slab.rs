@@ -10,7 +10,6 @@ use std::ptr;
 use crate::facade::atomic::AtomicPtr;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::lock::Lock;
-use crate::netpoll::Netpoll;
 use crate::netpoll::slot::Slot;
 
 /// Slots of the first chunk, as a power of two.
@@ -42,7 +41,7 @@ impl Slab {
     }
 
     /// A slot that looks new. `None`: hundreds of millions are in use.
-    pub(super) fn alloc(&self, netpoll: &'static Netpoll) -> Option<&'static Slot> {
+    pub(super) fn alloc(&self) -> Option<&'static Slot> {
         loop {
             let chunks = {
                 let mut free = self.free.lock();
@@ -59,15 +58,15 @@ impl Slab {
             if chunks == CHUNKS {
                 return None;
             }
-            self.grow(chunks, netpoll);
+            self.grow(chunks);
         }
     }
 
     /// Adds chunk number `chunk`, unless somebody else just did.
-    fn grow(&self, chunk: usize, netpoll: &'static Netpoll) {
+    fn grow(&self, chunk: usize) {
         let len = 1u32 << (FIRST_LOG2 + chunk as u32);
         let first = len - (1 << FIRST_LOG2);
-        let slots: Box<[Slot]> = (first..first + len).map(|index| Slot::new(index, netpoll)).collect();
+        let slots: Box<[Slot]> = (first..first + len).map(Slot::new).collect();
         // Each leads to the one behind it: the slot `index` to `index + 1`, which is written plus one.
         for slot in &slots[..slots.len() - 1] {
             // Relaxed: published with the chunk.

@@ -17,7 +17,6 @@ use crate::facade::atomic::AtomicU32;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::g::G;
 use crate::lock::Lock;
-use crate::netpoll::Netpoll;
 use crate::netpoll::list::{List, Node};
 use crate::proc;
 use crate::wait::Wait;
@@ -65,7 +64,6 @@ pub(crate) struct Slot {
     /// Next free slot, plus one; 0 is none. Under the lock of the slab.
     pub(super) next_free: AtomicU32,
     index: u32,
-    netpoll: &'static Netpoll,
 }
 
 impl Side {
@@ -87,25 +85,18 @@ impl Side {
 }
 
 impl Slot {
-    pub(super) fn new(index: u32, netpoll: &'static Netpoll) -> Self {
+    pub(super) fn new(index: u32) -> Self {
         Self {
             sides: [Side::new(), Side::new()],
             generation: AtomicU32::new(0),
             next_free: AtomicU32::new(0),
             index,
-            netpoll,
         }
     }
 
     #[inline]
     pub(super) fn index(&self) -> u32 {
         self.index
-    }
-
-    /// The poller that it belongs to.
-    #[inline]
-    pub(super) fn netpoll(&self) -> &'static Netpoll {
-        self.netpoll
     }
 
     #[inline]
