@@ -1,7 +1,5 @@
 //! Sigurg: goroutines for Rust that no busy loop can starve.
 
-#![allow(dead_code, unused_imports, reason = "SKELETON: removed before the first complete commit")]
-
 mod api;
 mod arch;
 mod builder;
@@ -21,6 +19,7 @@ mod runq;
 mod sched;
 mod schedtrace;
 pub mod select;
+mod signal;
 mod stack;
 mod stats;
 mod status;

@@ -95,6 +95,8 @@ pub(crate) struct State {
     pub(crate) nmidlelocked: i32,
     /// Ms that are not counted when looking for a deadlock: sysmon.
     pub(crate) nmsys: i32,
+    /// Of these, Ms without a thread: guests.
+    pub(crate) nmguest: i32,
     /// Ps that wait for an M to be made: as good as running.
     pub(crate) nwanted: i32,
     /// Ms made, and Ms whose thread has ended.
@@ -175,6 +177,7 @@ impl Sched {
                 nmidle: 0,
                 nmidlelocked: 0,
                 nmsys: 0,
+                nmguest: 0,
                 nwanted: 0,
                 mnext: 0,
                 nmfreed: 0,

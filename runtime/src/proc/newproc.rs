@@ -11,6 +11,7 @@ use sigurg_traces::{Kind, Sym};
 use crate::api::names;
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::getm;
 use crate::g::G;
 use crate::gfree::BATCH;
 use crate::m::M;
@@ -19,7 +20,7 @@ use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
 use crate::proc::wake::wakep;
-use crate::proc::{current_g, must_getm};
+use crate::proc::{current_g, must_getm, sleep_for_ever};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -83,6 +84,10 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
         // SAFETY: `place` wrote it there, and this goroutine runs once.
         let f = unsafe { arg.cast::<F>().read() };
         f();
+    }
+    if getm().is_some_and(|mp| mp.curg().is_none() && mp.sched().ended.load(Relaxed)) {
+        // A goroutine that outlived its runtime.
+        sleep_for_ever();
     }
     assert!(current_g().is_some(), "goroutines are made by goroutines: call this inside Runtime::run");
     safe_point();

@@ -18,7 +18,7 @@ use crate::proc::locked::{lock_internal, unlock_internal};
 use crate::proc::queue::{injectglist, runqput};
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_getm};
+use crate::proc::{mcall, mcall_g, must_current, must_getm};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -51,8 +51,7 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
 /// Parks the goroutine that calls: `unlockf(gp, arg)` decides on g0 whether it really waits.
 #[inline(never)]
 fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
-    let mp = must_getm();
-    let Some(gp) = mp.curg() else { throw!("gopark: not on a goroutine") };
+    let (mp, gp) = must_current("gopark");
     if gp.status.load().base() != GStatus::Running {
         throw!("gopark: goroutine {} is not running", gp.goid());
     }

@@ -14,6 +14,7 @@ use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::gosched::gopreempt_m;
 use crate::proc::{current_g, mcall, mcall_g, must_getm};
+use crate::signal::preempt_m;
 use crate::status::GStatus;
 use crate::trace::{Site, event};
 
@@ -45,7 +46,7 @@ pub(crate) fn preemptall(me: &'static M) {
 }
 
 /// Whether the goroutine of this M may be stopped now. Go: `canPreemptM`.
-fn can_preempt_m(mp: &M) -> bool {
+pub(crate) fn can_preempt_m(mp: &M) -> bool {
     // Relaxed: own.
     mp.locks.load(Relaxed) == 0
         && mp.p().is_some_and(|pp| pp.status.load() == PStatus::Running)

@@ -72,6 +72,7 @@ sites! {
     Preemptone = "preemptone",
     Preemptall = "preemptall",
     Newstack = "newstack",
+    DoSigPreempt = "doSigPreempt",
     PreemptPark = "preemptPark",
     StopTheWorldWithSema = "stopTheWorldWithSema",
     StartTheWorldWithSema = "startTheWorldWithSema",
