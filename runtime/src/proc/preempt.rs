@@ -33,6 +33,12 @@ pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
     event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest {
         request: Request::Stackguard0(Guard::Preempt),
     });
+    if !me.sched().config.debug.asyncpreemptoff {
+        pp.preempt.store(true, Relaxed);
+        event(me, None, Site::Preemptone, 0, || Kind::PRequest { target_p: pp.id(), preempt: true });
+        let (over, sent) = preempt_m(mp);
+        event(me, None, Site::Preemptone, over, || Kind::PreemptM { target_m: mp.id(), sent });
+    }
     true
 }
 

@@ -82,8 +82,11 @@ pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
     if first {
         // Relaxed: 0 until the thread runs, and then nothing there can be stopped.
         let tid = mp.procid.load(Relaxed);
-        // SAFETY: only numbers; a thread that is gone makes it fail, which is as good as declined.
-        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGURG) };
+        // SAFETY: only numbers.
+        if unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGURG) } != 0 {
+            // The thread has not started or is gone: nobody else will take the mark away.
+            mp.signal.acknowledge();
+        }
     }
     (version, first)
 }
