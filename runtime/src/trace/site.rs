@@ -69,6 +69,7 @@ sites! {
     GcstopP = "syscallingThread.gcstopP",
     Retake = "retake",
     Sysmon = "sysmon",
+    WakePreempt = "wakePreempt",
     Preemptone = "preemptone",
     Preemptall = "preemptall",
     Newstack = "newstack",
