@@ -325,8 +325,11 @@ impl Checker {
         self.take(e, gs, p, queue, Taken::Steal)?;
         let batch = &mut self.m(m).steal;
         let n = batch.extend(p, queue, position);
-        let too_many =
-            n.is_none_or(|(first, n)| queue == Queue::Local && n > steal_size(tail.wrapping_sub(first)));
+        // Without claims the last puts that the thief saw may still come: then it is half of a full ring at most.
+        let full = !self.claims;
+        let too_many = n.is_none_or(|(first, n)| {
+            queue == Queue::Local && n > steal_size(if full { RING } else { tail.wrapping_sub(first) })
+        });
         if too_many && !self.shuffles {
             return broken(
                 Rule::QueueOrder,

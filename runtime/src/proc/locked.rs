@@ -113,7 +113,7 @@ pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
 }
 
 /// Counts Ms that wait for their goroutine. Go: `incidlelocked`.
-fn count_idle(mp: &'static M, by: i32) {
+pub(crate) fn count_idle(mp: &'static M, by: i32) {
     let sched = mp.sched();
     let mut state = sched.lock.lock();
     state.nmidlelocked += by;
