@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use sigurg::sync::{Mutex, WaitGroup};
-use sigurg::{blocking, chan, go, lock_os_thread, time, unlock_os_thread, yield_now};
+use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, time, unlock_os_thread, yield_now};
 use sigurg_conformance::check::judge::{Accepted, How, Tally, Verdict, judge};
 
 /// What a trace holds.
@@ -306,6 +306,40 @@ fn panics_end_goroutines_like_returns() {
         |seen| {
             assert_eq!(seen.kind("newproc"), 51);
             assert!(seen.kind("goexit") >= 50, "{:?}", seen.kinds);
+        },
+    );
+}
+
+#[test]
+fn the_number_of_processors_changes_while_goroutines_run() {
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            let busy = (0..12u64).map(|i| {
+                let stop = Arc::clone(&stop);
+                go(move || {
+                    while !stop.load(Relaxed) {
+                        match i % 3 {
+                            0 => yield_now(),
+                            1 => go(|| ()).join().unwrap(),
+                            _ => blocking(|| std::thread::sleep(Duration::from_micros(200))),
+                        }
+                    }
+                })
+            });
+            let busy: Vec<_> = busy.collect();
+            for procs in [3, 1, 4, 2, 6, 1] {
+                set_gomaxprocs(procs);
+                time::sleep(Duration::from_millis(1));
+            }
+            stop.store(true, Relaxed);
+            join_all(busy);
+        },
+        |seen| {
+            let changes = seen.kind("procresize");
+            assert!(changes >= 6, "that of the boot, and those that differ from what was: {:?}", seen.kinds);
+            // The end stops the world for good.
+            assert_eq!((seen.kind("stw_stopped"), seen.kind("stw_started")), (changes, changes - 1));
         },
     );
 }

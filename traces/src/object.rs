@@ -153,10 +153,8 @@ mod tests {
             let event = Event { m: 4, target: Some(Target { g: 9, gs: 7 }), over: 5, kind, ..Event::lost(0) };
             assert_eq!((event.changes(), event.reads()), (changes, reads), "{kind:?}");
             let unversioned = Event { over: 0, ..event };
-            let has_ver = matches!(
-                kind,
-                Kind::GStatus { .. } | Kind::GStatusFail { .. } | Kind::SuspendStep { .. }
-            );
+            let has_ver =
+                matches!(kind, Kind::GStatus { .. } | Kind::GStatusFail { .. } | Kind::SuspendStep { .. });
             let by_ver = |object: Option<(Object, u64)>| object.filter(|_| has_ver);
             assert_eq!(
                 (unversioned.changes(), unversioned.reads()),

@@ -247,6 +247,8 @@ impl Checker {
                     return self.not_there(e, gs, p, queue);
                 }
             }
+            // Where the ends of a ring are versions they never go back: the queue is named, and emptied from its head.
+            (TakeHow::Destroy, Queue::Runnext | Queue::Local) if e.over != 0 => {}
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
@@ -347,7 +349,7 @@ impl Checker {
         let slot = Slot::of(queue);
         // Whoever was quicker than the kick took what was displaced.
         let displaced = g.slot == Slot::Displaced && queue == Queue::Runnext && how == Taken::Steal;
-        if how != Taken::Get(TakeHow::Destroy) && (g.slot != slot && !displaced || g.at != p) {
+        if queue != Queue::None && (g.slot != slot && !displaced || g.at != p) {
             return self.not_there(e, gs, p, queue);
         }
         let (position, shuffles) = (g.position, self.shuffles);
@@ -356,7 +358,7 @@ impl Checker {
             Slot::Local => {
                 let ring = &mut self.p(p).ring;
                 ring.count -= 1;
-                if how == Taken::Get(TakeHow::Destroy) {
+                if queue == Queue::None {
                     // The world is stopped; the ring is emptied from its tail (PS17).
                     ring.tail = ring.tail.wrapping_sub(1);
                     if position != ring.tail && !shuffles {
