@@ -130,7 +130,8 @@ fn start(
     gp.arg.store(arg, Relaxed);
     gp.parent.store(parent, Relaxed);
     gp.goid.store(goid, Relaxed);
-    event(mp, Some(gp), Site::Newproc, 0, || Kind::Newproc { entry: entry_name, parent, parked: false });
+    let seen = gp.status.load().version();
+    event(mp, Some(gp), Site::Newproc, seen, || Kind::Newproc { entry: entry_name, parent, parked: false });
     gp.casgstatus(mp, GStatus::Dead, GStatus::Runnable, Site::Newproc1);
     runqput(mp, pp, gp, true);
     mp.stats.spawned.bump();

@@ -95,7 +95,7 @@ pub(crate) fn dropg(mp: &M, gp: &G) {
 
 /// Makes a waiting goroutine runnable: it goes next on the P of `mp`. Go: `goready`.
 pub(crate) fn goready(mp: &'static M, gp: &'static G) {
-    event(mp, Some(gp), Site::Goready, 0, || Kind::Goready { next: Some(true) });
+    event(mp, Some(gp), Site::Goready, gp.status.load().version(), || Kind::Goready { next: Some(true) });
     ready(mp, gp, true, Site::Goready);
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn goready(mp: &'static M, gp: &'static G) {
 pub(crate) fn ready(mp: &'static M, gp: &'static G, next: bool, site: Site) {
     mp.acquire();
     let Some(pp) = mp.p() else { throw!("ready: M{} has no P", mp.id()) };
-    event(mp, Some(gp), site, 0, || Kind::Ready { next });
+    event(mp, Some(gp), site, gp.status.load().version(), || Kind::Ready { next });
     gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::Ready);
     runqput(mp, pp, gp, next);
     wakep(mp);

@@ -22,10 +22,11 @@ use crate::trace::{Site, event};
 pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
     let Some(mp) = pp.m().filter(|mp| !std::ptr::eq(*mp, me)) else { return false };
     let Some(gp) = mp.curg() else { return false };
-    if gp.status.load().base() == GStatus::Syscall {
+    let seen = gp.status.load();
+    if seen.base() == GStatus::Syscall {
         return false;
     }
-    event(me, Some(gp), site, 0, || Kind::PreemptOne { target_p: pp.id(), target_m: mp.id() });
+    event(me, Some(gp), site, seen.version(), || Kind::PreemptOne { target_p: pp.id(), target_m: mp.id() });
     // Relaxed: see the module.
     gp.preempt.store(true, Relaxed);
     event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest { request: Request::Preempt(true) });

@@ -12,6 +12,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{exact_sleeps, nanotime, setm};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::locked::count_idle;
 use crate::proc::preempt::preemptone;
 use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
@@ -203,8 +204,11 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
         return false;
     }
     event(mp, None, Site::Retake, 0, || Kind::RetakeSyscall { target_p: pp.id() });
+    // As if one more M ran: its goroutine may come back, find no P and go to sleep as the last, with the P in hand here.
+    count_idle(mp, -1);
     thread.take_p(mp);
     thread.resume(mp);
     handoffp(mp, pp, Site::Retake);
+    count_idle(mp, 1);
     true
 }
