@@ -15,6 +15,8 @@
 //!
 //! Go: `doSigPreempt`, `wantAsyncPreempt`, `isAsyncSafePoint`, `asyncPreempt2`; it injects a call instead of waiting.
 
+use std::ffi::c_void;
+
 use sigurg_traces::{Kind, PutHow, Reject};
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
@@ -23,7 +25,7 @@ use crate::m::M;
 use crate::p::P;
 use crate::proc::locked::{bind, count_idle, unbind_if_free};
 use crate::proc::park::dropg;
-use crate::proc::preempt::can_preempt_m;
+use crate::proc::preempt::{can_preempt_m, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::wake::{releasep, take_nextp};
@@ -33,7 +35,7 @@ use crate::trace::{Site, event};
 
 /// The thread of `mp` was interrupted at stack pointer `sp`: stops the goroutine there if somebody asked and nothing
 /// speaks against it.
-pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize) {
+pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     let asked = asked(mp);
     let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, sp).map_err(Some));
     event(mp, asked, Site::DoSigPreempt, 0, || Kind::SigPreempt {
@@ -42,10 +44,10 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize) {
         reject: stoppable.err().flatten(),
     });
     // Before the wait: whoever asked may look for this.
-    let version = mp.signal.acknowledge();
-    event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation: version.div_ceil(2) });
+    let (version, generation) = mp.signal.acknowledge();
+    event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     match stoppable {
-        Ok((gp, pp)) => park_in_handler(mp, gp, pp),
+        Ok((gp, pp)) => park_in_handler(mp, gp, pp, context),
         Err(_) => mp.stats.declined.bump(),
     }
 }
@@ -71,7 +73,7 @@ fn stoppable(mp: &'static M, gp: &'static G, sp: usize) -> Result<(&'static G, &
 }
 
 /// Stops `gp`, which runs on `mp` with `pp`, until it is scheduled again.
-fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P) {
+fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut c_void) {
     let sched = mp.sched();
     let mut state = sched.lock.lock();
     let Some(nmp) = sched.mget(&mut state) else {
@@ -83,17 +85,26 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P) {
     bind(mp, gp);
     // Relaxed: own.
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
-    event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: true });
-    event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
-    gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
-    dropg(mp, gp);
-    // SeqCst: as in `gosched_impl`.
-    if sched.gcwaiting.load(SeqCst) {
+    // Relaxed: handed over with the status; whoever looks at the stack of this goroutine finds its registers here.
+    mp.interrupted.store(context.cast(), Relaxed);
+    // C2. Relaxed: set in a window that the change of status below waits for.
+    if gp.preempt_stop.load(Relaxed) {
         drop(state);
-        runqput(mp, pp, gp, true);
+        event(mp, Some(gp), Site::PreemptPark, 0, || Kind::PreemptPark { by_signal: true });
+        publish_preempted(mp, gp);
     } else {
-        globrunqput(mp, &mut state, gp, PutHow::One);
-        drop(state);
+        event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: true });
+        event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
+        gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
+        dropg(mp, gp);
+        // SeqCst: as in `gosched_impl`.
+        if sched.gcwaiting.load(SeqCst) {
+            drop(state);
+            runqput(mp, pp, gp, true);
+        } else {
+            globrunqput(mp, &mut state, gp, PutHow::One);
+            drop(state);
+        }
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     releasep(mp);
@@ -106,6 +117,7 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P) {
         return;
     }
     take_nextp(mp);
+    mp.interrupted.store(std::ptr::null_mut(), Relaxed);
     run_here(mp, gp);
     gp.locked_int.store(gp.locked_int.load(Relaxed) - 1, Relaxed);
     unbind_if_free(mp, gp);

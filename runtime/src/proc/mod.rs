@@ -43,6 +43,7 @@ mod queue;
 mod run;
 mod schedule;
 mod stw;
+mod suspend;
 mod syscall;
 mod sysmon;
 mod template;
@@ -60,6 +61,7 @@ pub(crate) use park::{gopark_with, ready_from_anywhere};
 pub(crate) use preempt::safe_point;
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
+pub(crate) use suspend::{Suspended, resume_g, suspend_g, with_suspendable};
 pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 

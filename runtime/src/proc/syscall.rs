@@ -34,6 +34,8 @@ pub(crate) fn entersyscall() {
     mp.acquire();
     let (Some(gp), Some(pp)) = (mp.curg(), mp.p()) else { throw!("entersyscall: not on a goroutine") };
     mp.stats.syscalls.bump();
+    let here = 0u8;
+    gp.syscallsp.store((&raw const here).addr(), Relaxed);
     // Relaxed, all: own, or looked at under the scan bit.
     gp.stackguard0.store(STACK_PREEMPT, Relaxed);
     event(mp, Some(gp), Site::Reentersyscall, 0, || Kind::GRequest {
