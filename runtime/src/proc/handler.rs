@@ -36,6 +36,8 @@ use crate::trace::{Site, event};
 /// The thread of `mp` was interrupted at stack pointer `sp`: stops the goroutine there if somebody asked and nothing
 /// speaks against it.
 pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
+    // Relaxed: own. SIGURG is masked here, so handlers do not nest.
+    mp.in_handler.store(true, Relaxed);
     let asked = asked(mp);
     let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, sp).map_err(Some));
     event(mp, asked, Site::DoSigPreempt, 0, || Kind::SigPreempt {
@@ -50,6 +52,7 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
         Ok((gp, pp)) => park_in_handler(mp, gp, pp, context),
         Err(_) => mp.stats.declined.bump(),
     }
+    mp.in_handler.store(false, Relaxed);
 }
 
 /// The goroutine of this M, if it or its P was asked to stop. Go: `wantAsyncPreempt`.
