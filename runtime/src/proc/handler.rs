@@ -38,52 +38,63 @@ use crate::trace::{Site, event};
 pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     // Relaxed: own. SIGURG is masked here, so handlers do not nest.
     mp.in_handler.store(true, Relaxed);
-    let asked = asked(mp);
-    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, sp).map_err(Some));
-    event(mp, asked, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+    let interrupted = interrupted(mp, sp);
+    let asked = interrupted.filter(|gp| asked(mp, gp));
+    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp).map_err(Some));
+    event(mp, interrupted, Site::DoSigPreempt, 0, || Kind::SigPreempt {
         want: asked.is_some(),
         safe: stoppable.is_ok(),
-        reject: stoppable.err().flatten(),
+        reject: stoppable.as_ref().err().copied().flatten(),
     });
     // Before the wait: whoever asked may look for this.
     let (version, generation) = mp.signal.acknowledge();
-    event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
+    event(mp, interrupted, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     match stoppable {
-        Ok((gp, pp)) => park_in_handler(mp, gp, pp, context),
+        Ok(stop) => park_in_handler(mp, stop, context),
         Err(_) => mp.stats.declined.bump(),
     }
     mp.in_handler.store(false, Relaxed);
 }
 
-/// The goroutine of this M, if it or its P was asked to stop. Go: `wantAsyncPreempt`.
-fn asked(mp: &M) -> Option<&'static G> {
-    // Relaxed: requests are plain stores (`preempt.rs`).
-    let gp = mp.curg()?;
-    let wanted = gp.preempt.load(Relaxed) || mp.p().is_some_and(|pp| pp.preempt.load(Relaxed));
-    (wanted && gp.status.load().base() == GStatus::Running).then_some(gp)
+/// The goroutine that the signal interrupted; none if that was the scheduler, another handler, or one of the few
+/// instructions between two stacks (AS-01).
+fn interrupted(mp: &M, sp: usize) -> Option<&'static G> {
+    mp.curg().filter(|gp| (gp.stack_lo()..=gp.stack_hi()).contains(&sp))
 }
 
-/// Whether it can be stopped here; Go's reasons where not.
-fn stoppable(mp: &'static M, gp: &'static G, sp: usize) -> Result<(&'static G, &'static P), Reject> {
-    // AS-01: the scheduler, another handler, or the few instructions between two stacks.
-    if !(gp.stack_lo()..=gp.stack_hi()).contains(&sp) {
-        return Err(Reject::NotCurg);
-    }
+/// Whether the goroutine of this M, or its P, was asked to stop. Go: `wantAsyncPreempt`.
+fn asked(mp: &M, gp: &G) -> bool {
+    // Relaxed: requests are plain stores (`preempt.rs`).
+    let wanted = gp.preempt.load(Relaxed) || mp.p().is_some_and(|pp| pp.preempt.load(Relaxed));
+    wanted && gp.status.load().base() == GStatus::Running
+}
+
+/// What is needed to stop a goroutine where it is.
+struct Stop {
+    gp: &'static G,
+    pp: &'static P,
+    /// Gets `pp`.
+    spare: &'static M,
+}
+
+/// Whether `gp` can be stopped here; Go's reasons where not, and `Other` where the spare M is missing.
+fn stoppable(mp: &'static M, gp: &'static G) -> Result<Stop, Reject> {
     if !can_preempt_m(mp) {
         return Err(Reject::MNotPreemptible);
     }
-    mp.p().map(|pp| (gp, pp)).ok_or(Reject::MNotPreemptible)
+    let pp = mp.p().ok_or(Reject::MNotPreemptible)?;
+    let sched = mp.sched();
+    let spare = sched.mget(&mut sched.lock.lock());
+    if spare.is_none() {
+        sched.template.want_spare();
+    }
+    spare.map(|spare| Stop { gp, pp, spare }).ok_or(Reject::Other)
 }
 
-/// Stops `gp`, which runs on `mp` with `pp`, until it is scheduled again.
-fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut c_void) {
+/// Stops the goroutine of `mp` until it is scheduled again.
+fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
+    let Stop { gp, pp, spare } = stop;
     let sched = mp.sched();
-    let mut state = sched.lock.lock();
-    let Some(nmp) = sched.mget(&mut state) else {
-        drop(state);
-        mp.stats.declined.bump();
-        return sched.template.want_spare();
-    };
     mp.stats.preempted_park.bump();
     bind(mp, gp);
     // Relaxed: own.
@@ -92,7 +103,6 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
     mp.interrupted.store(context.cast(), Relaxed);
     // C2. Relaxed: set in a window that the change of status below waits for.
     if gp.preempt_stop.load(Relaxed) {
-        drop(state);
         event(mp, Some(gp), Site::PreemptPark, 0, || Kind::PreemptPark { by_signal: true });
         publish_preempted(mp, gp);
     } else {
@@ -102,16 +112,14 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
         dropg(mp, gp);
         // SeqCst: as in `gosched_impl`.
         if sched.gcwaiting.load(SeqCst) {
-            drop(state);
             runqput(mp, pp, gp, true);
         } else {
-            globrunqput(mp, &mut state, gp, PutHow::One);
-            drop(state);
+            globrunqput(mp, &mut sched.lock.lock(), gp, PutHow::One);
         }
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     releasep(mp);
-    hand_to(mp, sched, pp, nmp);
+    hand_to(mp, sched, pp, spare);
     count_idle(mp, 1);
     wait_in_handler(mp);
     if sched.ended.load(Relaxed) {
@@ -126,14 +134,14 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
     unbind_if_free(mp, gp);
 }
 
-/// Gives `pp` to `nmp`, which was taken off the idle list.
-fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, nmp: &'static M) {
+/// Gives `pp` to `spare`, which was taken off the idle list.
+fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, spare: &'static M) {
     event(mp, None, Site::Stoplockedm, 0, || Kind::Handoffp { target_p: pp.id() });
     event(mp, None, Site::Handoffp, 0, || Kind::Startm { target_p: pp.id(), spinning: false });
     mp.stats.handoffs.bump();
     // Relaxed: published by the note.
-    nmp.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
-    nmp.park.wakeup();
+    spare.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
+    spare.park.wakeup();
     // The next handler needs an idle M, too.
     if sched.lock.lock().nmidle == 0 {
         sched.template.want_spare();
