@@ -292,5 +292,5 @@ pub const NEXT_G: &[Word] = &[
     e(S::CoroTo), s(C::DebugPark), s(C::DebugReady), e(S::Execute), e(S::PutRunnext), e(S::PutLocal), e(S::Kick), e(S::Spill),
     e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
     e(S::CutPStop), e(S::CutPMonitor), e(S::OtherP), s(C::Suspendable),
-    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), s(C::Return), e(S::ResumeBeginDead),
+    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), s(C::Return), e(S::ResumeBeginDead),
 ];
