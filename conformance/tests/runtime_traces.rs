@@ -491,7 +491,10 @@ fn stacks_are_scanned_by_several_goroutines_at_once() {
                                 0 => yield_now(),
                                 1 => time::sleep(Duration::from_micros(50)),
                                 2 => blocking(|| std::thread::sleep(Duration::from_micros(200))),
-                                _ => go(|| ()).join().unwrap(),
+                                _ => {
+                                    go(|| ()).join().unwrap();
+                                    time::sleep(Duration::from_micros(50));
+                                }
                             }
                         }
                     })
@@ -502,7 +505,7 @@ fn stacks_are_scanned_by_several_goroutines_at_once() {
                 for scanners in 2..=4 {
                     let scan = || {
                         go(|| {
-                            let until = Instant::now() + Duration::from_millis(20);
+                            let until = Instant::now() + Duration::from_millis(10);
                             let mut scanned = 0;
                             while scanned == 0 || Instant::now() < until {
                                 scanned += stacks::scan(|stack| {
@@ -524,7 +527,7 @@ fn stacks_are_scanned_by_several_goroutines_at_once() {
         |seen| {
             let kinds = &seen.kinds;
             if seen.procs > 1 {
-                assert!(seen.step(Step::HandlerPark) >= 5, "{kinds:?}");
+                assert!(seen.step(Step::HandlerPark) >= 2, "{kinds:?}");
                 assert!(seen.row("T16") > 0 && seen.row("T17") > 0 && seen.row("T18") > 0, "{:?}", seen.rows);
             }
             assert_eq!(seen.kind("suspend_begin"), seen.kind("suspend_end"), "{kinds:?}");

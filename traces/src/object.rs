@@ -87,7 +87,11 @@ impl Event {
                 Some((Object::G(target.gs), ver))
             }
             (
-                Kind::Newproc { .. } | Kind::Ready { .. } | Kind::Goready { .. } | Kind::PreemptOne { .. },
+                Kind::Newproc { .. }
+                | Kind::Ready { .. }
+                | Kind::Goready { .. }
+                | Kind::PreemptOne { .. }
+                | Kind::SuspendBegin { .. },
                 Some(target),
             ) => (self.over != 0).then_some((Object::G(target.gs), self.over)),
             (
@@ -151,6 +155,7 @@ mod tests {
             (Kind::Ready { next: true }, None, Some((G(7), 5))),
             (Kind::PreemptOne { target_p: p, target_m: 2 }, None, Some((G(7), 5))),
             (Kind::Goready { next: None }, None, Some((G(7), 5))),
+            (Kind::SuspendBegin { sid: 1 }, None, Some((G(7), 5))),
             (Kind::Goyield, None, None),
         ] {
             let event = Event { m: 4, target: Some(Target { g: 9, gs: 7 }), over: 5, kind, ..Event::lost(0) };

@@ -21,6 +21,7 @@ struct Thread {
 }
 
 /// A trace in the making. The goroutine in struct `gs` has the id `gs`.
+#[derive(Clone)]
 pub(crate) struct Story {
     profile: &'static Profile,
     events: Vec<Event>,
@@ -254,6 +255,57 @@ impl Story {
         let reject = want.then_some(sigurg_traces::Reject::MNotPreemptible);
         self.on(Stack::Gsignal).tell("", gs, Kind::SigPreempt { want, safe: false, reject });
         self.tell("", gs, Kind::SigAck { generation }).on(Stack::G0)
+    }
+
+    /// The handler on the M finds `gs` at a safe point and acknowledges signal number `generation`; what follows is done
+    /// in it.
+    pub(crate) fn is_caught(&mut self, gs: u32, generation: u64) -> &mut Self {
+        self.looks_safe(gs).tell("", gs, Kind::SigAck { generation })
+    }
+
+    /// The handler finds `gs` at a safe point.
+    pub(crate) fn looks_safe(&mut self, gs: u32) -> &mut Self {
+        let found = Kind::SigPreempt { want: true, safe: true, reject: None };
+        self.on(Stack::Gsignal).tell("doSigPreempt", gs, found)
+    }
+
+    /// asyncPreempt2, goschedImpl and globrunqput, in the handler.
+    pub(crate) fn yields_in_handler(&mut self, gs: u32) -> &mut Self {
+        self.tell("", gs, Kind::PreemptYield { by_signal: true });
+        self.tell("goschedImpl", gs, Kind::GoschedImpl { preempted: Some(true) });
+        self.cas("goschedImpl", gs, GStatus::Runnable).by(0).put(gs, Queue::Global, PutHow::One)
+    }
+
+    /// preemptPark, in the handler.
+    pub(crate) fn parks_in_handler(&mut self, gs: u32) -> &mut Self {
+        self.tell("preemptPark", gs, Kind::PreemptPark { by_signal: true });
+        self.status("preemptPark", gs, GStatus::Scanpreempted, Via::CasGToPreemptScan).by(0);
+        self.status("preemptPark", gs, GStatus::Preempted, Via::CasfromGscanstatus)
+    }
+
+    /// stoplockedm: the P goes to an idle M.
+    pub(crate) fn waits_in_handler(&mut self, gs: u32) -> &mut Self {
+        let p = self.thread().p;
+        self.tell("", gs, Kind::Stoplockedm).releasep();
+        self.tell("", 0, Kind::Handoffp { target_p: p });
+        self.tell("handoffp", 0, Kind::Startm { target_p: p, spinning: false })
+    }
+
+    /// suspendG asks `gs`, which runs on another M, and signals that.
+    pub(crate) fn asks_to_stop(&mut self, gs: u32, sid: u64, m: i32) -> &mut Self {
+        self.tell("suspendG", gs, Kind::SuspendBegin { sid });
+        self.sees(gs, sid).status("suspendG", gs, GStatus::Scanrunning, Via::Castogscanstatus);
+        self.request("suspendG", gs, Request::PreemptStop(true));
+        self.request("suspendG", gs, Request::Preempt(true));
+        self.request("suspendG", gs, Request::Stackguard0(Guard::Preempt));
+        self.status("suspendG", gs, GStatus::Running, Via::CasfromGscanstatus);
+        self.tell("suspendG", 0, Kind::PreemptM { target_m: m, sent: true })
+    }
+
+    /// A turn of suspendG.
+    pub(crate) fn sees(&mut self, gs: u32, sid: u64) -> &mut Self {
+        let (saw, ver) = self.words[&gs];
+        self.tell("suspendG", gs, Kind::SuspendStep { sid, iter: 0, saw, ver })
     }
 
     /// The verdict.

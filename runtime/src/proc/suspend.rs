@@ -80,7 +80,7 @@ pub(crate) fn suspend_g(me: &'static M, gp: &'static G) -> Option<Suspended> {
     }
     // Relaxed: each call gets another number.
     let sid = CALLS.fetch_add(1, Relaxed) + 1;
-    event(me, Some(gp), Site::SuspendG, 0, || Kind::SuspendBegin { sid });
+    event(me, Some(gp), Site::SuspendG, gp.status.load().version(), || Kind::SuspendBegin { sid });
     let mut request = Asked { mp: None, generation: 0, owed: false, next_signal: 0 };
     let (mut stopped, mut last_seen, mut next_yield) = (false, None, 0);
     for iter in (0..=u32::MAX).cycle() {

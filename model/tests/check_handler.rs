@@ -1,0 +1,203 @@
+//! X-PARK: a goroutine that is preempted stays in its thread's signal handler, locked to it, until it is scheduled again.
+
+#[path = "check/story.rs"]
+mod story;
+
+use sigurg_traces::{GStatus, Guard, Kind, PutHow, Queue, Reject, Request, Stack, Via};
+use story::Story;
+
+/// G1 runs on M0 with P0, G2 on M3 with P1; M2 is idle.
+fn both_run() -> Story {
+    let mut story = Story::of("sigurg", 3);
+    story.as_streams();
+    story.newproc(2, 1, Queue::Runnext).starts(2, 2);
+    story.releasep().tell("", 0, Kind::Stopm);
+    story.m(0).starts(3, 1).tell("", 2, Kind::RunqSteal { target_p: 0, q: Queue::Runnext });
+    story.execute(2, false).on(Stack::G);
+    story
+}
+
+/// G2 was asked to yield and the handler of M3 runs.
+fn asked() -> Story {
+    let mut story = both_run();
+    story.m(0).preempts("wakePreempt", 2, 3, 1).m(3);
+    story
+}
+
+/// G2 stays in the handler of M3, on the global queue; its P is on its way to M2.
+fn stays() -> Story {
+    let mut story = asked();
+    story.is_caught(2, 1).yields_in_handler(2).waits_in_handler(2);
+    story
+}
+
+/// M2 has taken the P and G2.
+fn taken() -> Story {
+    let mut story = stays();
+    story.m(2).wirep(1).schedule().pop(2, Queue::Global);
+    story
+}
+
+/// M2 hands P1 and G2 to `target`.
+fn handed(target: i32) -> Story {
+    let mut story = taken();
+    story.tell("schedule", 2, Kind::Startlockedm { target_m: target });
+    story
+}
+
+/// G1 waits on M0 to be suspendable and asks G2.
+fn suspender() -> Story {
+    let mut story = both_run();
+    story.m(0).status("markroot", 1, GStatus::Waiting, Via::CasGToWaitingForSuspendG);
+    story.asks_to_stop(2, 7, 3);
+    story
+}
+
+#[test]
+fn a_goroutine_goes_on_in_the_handler_where_it_stopped() {
+    let mut story = handed(3);
+    story.releasep().tell("", 0, Kind::Stopm);
+    story.m(3).on(Stack::Gsignal).wirep(1).execute(2, false);
+    story.on(Stack::G).parks(2).is_legal();
+}
+
+/// The signal came in the middle of a line of the runtime, which goes on afterwards.
+#[test]
+fn what_the_signal_interrupted_goes_on_afterwards() {
+    let mut story = both_run();
+    let gopark = Kind::Gopark { reason: sigurg_traces::Sym::NONE, unlockf: true };
+    story.m(0).preempts("wakePreempt", 2, 3, 1).m(3).on(Stack::G).tell("chanrecv", 2, gopark);
+    story.is_caught(2, 1).yields_in_handler(2).waits_in_handler(2);
+    story.m(2).wirep(1).schedule().pop(2, Queue::Global);
+    story.tell("schedule", 2, Kind::Startlockedm { target_m: 3 }).releasep().tell("", 0, Kind::Stopm);
+    story.m(3).on(Stack::Gsignal).wirep(1).execute(2, false);
+    let mut other = story.clone();
+    story.on(Stack::G0).cas("park_m", 2, GStatus::Waiting).is_legal();
+    other.on(Stack::G).tell("", 2, Kind::Goexit).breaks("one_m");
+}
+
+#[test]
+fn a_goroutine_that_stays_in_a_handler_runs_on_no_other_thread() {
+    taken().tell("schedule", 2, Kind::Execute { inherit_time: false }).breaks("locked_m");
+    handed(0).breaks("locked_m");
+}
+
+#[test]
+fn it_goes_on_only_with_a_p_that_was_handed_to_it() {
+    // Its M takes an idle P by itself.
+    let mut unasked = stays();
+    unasked.wirep(2).tell("schedule", 2, Kind::Execute { inherit_time: false }).breaks("execute_taken");
+    // Without any.
+    let mut without = handed(3);
+    without.releasep().m(3).on(Stack::Gsignal);
+    without.tell("schedule", 2, Kind::Execute { inherit_time: false }).breaks("one_p");
+    // Not waiting at all.
+    stays().on(Stack::G).by(2).tell("", 2, Kind::Goexit).breaks("one_m");
+}
+
+#[test]
+fn the_m_runs_nothing_else_meanwhile_and_keeps_no_p() {
+    let mut scheduler = asked();
+    scheduler.is_caught(2, 1).yields_in_handler(2).on(Stack::G0).schedule().breaks("locked_m");
+
+    let mut keeps = asked();
+    keeps.is_caught(2, 1).yields_in_handler(2).tell("", 2, Kind::Stoplockedm);
+    keeps.tell("", 0, Kind::Handoffp { target_p: 1 }).breaks("locked_m");
+
+    let mut other = stays();
+    other.wirep(2).on(Stack::G0).schedule().breaks("locked_m");
+}
+
+#[test]
+fn a_handler_acknowledges_before_the_goroutine_stops() {
+    let mut after = asked();
+    after.looks_safe(2).tell("", 2, Kind::PreemptYield { by_signal: true }).breaks("signal_pair");
+
+    let mut never = asked();
+    never.looks_safe(2).tell("", 2, Kind::PreemptPark { by_signal: true }).breaks("signal_pair");
+}
+
+#[test]
+fn a_goroutine_stops_only_where_its_handler_found_it_safe() {
+    for (want, reject) in [(false, None), (true, Some(Reject::MNotPreemptible)), (true, Some(Reject::Other))]
+    {
+        let mut declined = asked();
+        declined.on(Stack::Gsignal).tell("", 2, Kind::SigPreempt { want, safe: false, reject });
+        declined.tell("", 2, Kind::SigAck { generation: 1 });
+        let mut goes_on = declined.clone();
+        goes_on.on(Stack::G).parks(2).is_legal();
+        declined.tell("", 2, Kind::PreemptYield { by_signal: true }).breaks("safe_point");
+    }
+    let mut unwanted = asked();
+    unwanted.on(Stack::Gsignal).tell("", 2, Kind::SigPreempt { want: false, safe: true, reject: None });
+    unwanted.breaks("safe_point");
+
+    let mut found_and_not_stopped = asked();
+    found_and_not_stopped.is_caught(2, 1).on(Stack::G).tell("", 2, Kind::Goexit).breaks("safe_point");
+}
+
+/// A signal that lands on a scheduler stack, which has no number here, finds nothing to stop.
+#[test]
+fn a_handler_on_a_scheduler_stack_names_no_goroutine() {
+    let mut story = asked();
+    story.on(Stack::Gsignal).tell("", 0, Kind::SigPreempt { want: false, safe: false, reject: None });
+    story.tell("", 0, Kind::SigAck { generation: 1 }).on(Stack::G).parks(2).is_legal();
+
+    let mut safe = asked();
+    safe.on(Stack::Gsignal).tell("", 0, Kind::SigPreempt { want: true, safe: true, reject: None });
+    safe.breaks("safe_point");
+}
+
+#[test]
+fn a_suspender_stops_a_goroutine_in_its_handler_and_readies_it() {
+    let mut story = suspender();
+    story.m(3).is_caught(2, 1).parks_in_handler(2).waits_in_handler(2);
+    story.m(0).sees(2, 7).status("suspendG", 2, GStatus::Waiting, Via::CasGFromPreempted);
+    story.status("suspendG", 2, GStatus::Scanwaiting, Via::Castogscanstatus);
+    story.request("suspendG", 2, Request::PreemptStop(false));
+    story.request("suspendG", 2, Request::Preempt(false));
+    story.request("suspendG", 2, Request::Stackguard0(Guard::Normal));
+    story.tell("suspendG", 2, Kind::SuspendEnd { sid: 7, dead: false, stopped: true });
+    story.tell("resumeG", 2, Kind::ResumeBegin { sid: 7, dead: false, stopped: true });
+    story.status("resumeG", 2, GStatus::Waiting, Via::CasfromGscanstatus);
+    story.tell("resumeG", 2, Kind::Ready { next: true }).cas("ready", 2, GStatus::Runnable);
+    story.put(2, Queue::Runnext, PutHow::One);
+    story.tell("resumeG", 2, Kind::ResumeEnd { sid: 7, stopped: true });
+    story.cas("markroot", 1, GStatus::Running).on(Stack::G).parks(1).schedule().pop(2, Queue::Runnext);
+    let mut elsewhere = story.clone();
+    elsewhere.tell("schedule", 2, Kind::Execute { inherit_time: true }).breaks("locked_m");
+    story.tell("schedule", 2, Kind::Startlockedm { target_m: 3 }).releasep().tell("", 0, Kind::Stopm);
+    story.m(3).on(Stack::Gsignal).wirep(0).execute(2, false).on(Stack::G).parks(2).is_legal();
+}
+
+/// C2.
+#[test]
+fn preempt_stop_decides_between_parking_and_yielding() {
+    let mut yields = suspender();
+    yields.m(3).is_caught(2, 1).tell("", 2, Kind::PreemptYield { by_signal: true }).breaks("preempt_choice");
+
+    let mut parks = asked();
+    parks.is_caught(2, 1).tell("preemptPark", 2, Kind::PreemptPark { by_signal: true });
+    parks.status("preemptPark", 2, GStatus::Scanpreempted, Via::CasGToPreemptScan).breaks("park_requested");
+}
+
+/// X-REMEMBER: a signal that was held back is sent when that may be, without another window.
+#[test]
+fn a_signal_that_is_owed_is_sent_later() {
+    let mut story = suspender();
+    story.sees(2, 7).tell("suspendG", 0, Kind::PreemptM { target_m: 3, sent: false });
+    story.tell("suspendG", 0, Kind::PreemptM { target_m: 3, sent: false });
+    story.is_legal();
+    let mut astray = story.clone();
+    astray.tell("suspendG", 0, Kind::PreemptM { target_m: 2, sent: false }).breaks("program_order");
+}
+
+/// Of Go nothing stays in a handler.
+#[test]
+fn go_has_no_such_extension() {
+    let mut story = Story::of("go1.27", 2);
+    story.newproc(2, 1, Queue::Runnext).starts(3, 1);
+    story.tell("", 2, Kind::RunqSteal { target_p: 0, q: Queue::Runnext }).execute(2, false);
+    story.m(0).preempts("retake", 2, 3, 1).m(3).is_caught(2, 1).yields_in_handler(2);
+    assert!(story.judge().is_err());
+}
