@@ -34,7 +34,7 @@ fn stays() -> Story {
 /// M2 has taken the P and G2.
 fn taken() -> Story {
     let mut story = stays();
-    story.m(2).wirep(1).schedule().pop(2, Queue::Global);
+    story.m(2).wirep(1).pop(2, Queue::Global);
     story
 }
 
@@ -68,7 +68,7 @@ fn what_the_signal_interrupted_goes_on_afterwards() {
     let gopark = Kind::Gopark { reason: sigurg_traces::Sym::NONE, unlockf: true };
     story.m(0).preempts("wakePreempt", 2, 3, 1).m(3).on(Stack::G).tell("chanrecv", 2, gopark);
     story.is_caught(2, 1).yields_in_handler(2).waits_in_handler(2);
-    story.m(2).wirep(1).schedule().pop(2, Queue::Global);
+    story.m(2).wirep(1).pop(2, Queue::Global);
     story.tell("schedule", 2, Kind::Startlockedm { target_m: 3 }).releasep().tell("", 0, Kind::Stopm);
     story.m(3).on(Stack::Gsignal).wirep(1).execute(2, false);
     let mut other = story.clone();
@@ -102,7 +102,7 @@ fn the_m_runs_nothing_else_meanwhile_and_keeps_no_p() {
 
     let mut keeps = asked();
     keeps.is_caught(2, 1).yields_in_handler(2).tell("", 2, Kind::Stoplockedm);
-    keeps.tell("", 0, Kind::Handoffp { target_p: 1 }).breaks("locked_m");
+    keeps.tell("", 0, Kind::Handoffp { target_p: 1 }).breaks("p_chain");
 
     let mut other = stays();
     other.wirep(2).on(Stack::G0).schedule().breaks("locked_m");
