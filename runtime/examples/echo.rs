@@ -7,7 +7,6 @@ mod common;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -32,16 +31,20 @@ fn serve_one(mut conn: TcpStream) -> io::Result<u64> {
     }
 }
 
-/// Accepts for ever, or until the listener is closed. Bytes are added to `echoed`.
-fn serve(listener: &TcpListener, echoed: &Arc<AtomicU64>) {
-    while let Ok((conn, peer)) = listener.accept() {
-        let echoed = Arc::clone(echoed);
-        sigurg::go(move || match serve_one(conn) {
-            // Relaxed: a count.
-            Ok(bytes) => _ = echoed.fetch_add(bytes, Relaxed),
-            Err(error) => eprintln!("{peer}: {error}"),
-        });
-    }
+/// Accepts until the listener is closed, and waits until every client has gone; how many bytes were sent back.
+fn serve(listener: &TcpListener) -> u64 {
+    let echoed = AtomicU64::new(0);
+    sigurg::scope(|s| {
+        while let Ok((conn, peer)) = listener.accept() {
+            let echoed = &echoed;
+            s.go(move || match serve_one(conn) {
+                // Relaxed: a count; the end of the scope orders it.
+                Ok(bytes) => _ = echoed.fetch_add(bytes, Relaxed),
+                Err(error) => eprintln!("{peer}: {error}"),
+            });
+        }
+    });
+    echoed.into_inner()
 }
 
 /// One client: messages of growing length, each of which must come back as it was.
@@ -83,7 +86,7 @@ fn main() -> common::Outcome {
         (Some("serve"), Some(addr), None) => common::run(trace, move || {
             let listener = TcpListener::bind(addr)?;
             println!("echo on {}", listener.local_addr()?);
-            serve(&listener, &Arc::default());
+            serve(&listener);
             Ok(())
         }),
         (None, ..) => common::run(trace, demonstrate),
@@ -94,10 +97,9 @@ fn main() -> common::Outcome {
 fn demonstrate() -> common::Outcome {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let addr = listener.local_addr()?.to_string();
-    let echoed = Arc::new(AtomicU64::new(0));
     let server = {
-        let (listener, echoed) = (listener.try_clone()?, Arc::clone(&echoed));
-        sigurg::go(move || serve(&listener, &echoed))
+        let listener = listener.try_clone()?;
+        sigurg::go(move || serve(&listener))
     };
     // A second process is not this runtime's business: waiting for it is a blocking call.
     let load = sigurg::blocking(|| {
@@ -106,13 +108,9 @@ fn demonstrate() -> common::Outcome {
     })?;
     assert!(load.success(), "the load: {load}");
     listener.close();
-    server.join().map_err(|_| "the server panicked")?;
+    let echoed = server.join().map_err(|_| "the server panicked")?;
     let expected: u64 = (0..CONNECTIONS * MESSAGES).map(|i| 1 + i % 1000).sum();
-    // Every client has had its answers; the goroutines that served them may still be about to see the end.
-    while echoed.load(Relaxed) < expected {
-        sigurg::time::sleep(std::time::Duration::from_millis(1));
-    }
-    assert_eq!(echoed.load(Relaxed), expected);
-    println!("echoed {expected} bytes");
+    assert_eq!(echoed, expected);
+    println!("echoed {echoed} bytes");
     Ok(())
 }

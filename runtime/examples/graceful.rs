@@ -8,13 +8,13 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use signal_hook::consts::SIGTERM;
+use signal_hook::low_level::{pipe, raise};
 use sigurg::chan;
 use sigurg::chan::{Receiver, Sender};
 use sigurg::net::{TcpListener, TcpStream, UnixStream};
 use sigurg::sync::WaitGroup;
 use sigurg::time::sleep;
-use signal_hook::consts::SIGTERM;
-use signal_hook::low_level::{pipe, raise};
 
 /// How long requests may go on after the signal.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -44,7 +44,8 @@ fn serve(listener: TcpListener, mut signal: UnixStream) -> io::Result<()> {
     let requests = Arc::new(WaitGroup::new());
     let (cancel, cancelled) = cancellation();
     let acceptor = {
-        let (listener, requests, cancelled) = (listener.try_clone()?, Arc::clone(&requests), cancelled.clone());
+        let (listener, requests, cancelled) =
+            (listener.try_clone()?, Arc::clone(&requests), cancelled.clone());
         sigurg::go(move || {
             while let Ok((conn, _)) = listener.accept() {
                 requests.add(1);
@@ -108,8 +109,16 @@ fn main() -> common::Outcome {
         sleep(Duration::from_millis(50));
         raise(SIGTERM)?;
         server.join().map_err(|_| "the server panicked")??;
-        assert_eq!(soon.join().map_err(|_| "a client panicked")??, "done", "a request in progress was finished");
-        assert_eq!(never.join().map_err(|_| "a client panicked")??, "late", "a request that took too long was ended");
+        assert_eq!(
+            soon.join().map_err(|_| "a client panicked")??,
+            "done",
+            "a request in progress was finished"
+        );
+        assert_eq!(
+            never.join().map_err(|_| "a client panicked")??,
+            "late",
+            "a request that took too long was ended"
+        );
         assert!(begin.elapsed() >= PATIENCE);
         assert!(ask(addr, 1).is_err(), "nobody is accepted any more");
         println!("shut down gracefully after {:?}", begin.elapsed());

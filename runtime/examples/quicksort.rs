@@ -11,7 +11,8 @@ fn quicksort(values: &mut [u64]) {
     if values.len() <= ALONE {
         return values.sort_unstable();
     }
-    let (low, high) = values.split_at_mut(partition(values));
+    let pivot = partition(values);
+    let (low, high) = values.split_at_mut(pivot);
     sigurg::join(|| quicksort(low), || quicksort(&mut high[1..]));
 }
 
@@ -62,7 +63,10 @@ fn main() -> common::Outcome {
         let alone = begin.elapsed();
         let begin = Instant::now();
         quicksort(&mut values);
-        println!("{elements} numbers in {:?}; the standard library, on one processor: {alone:?}", begin.elapsed());
+        println!(
+            "{elements} numbers in {:?}; the standard library, on one processor: {alone:?}",
+            begin.elapsed()
+        );
         assert!(values == expected, "not sorted, or not the same numbers");
         Ok(())
     })

@@ -8,6 +8,7 @@ use crate::config::{self, BadVariable, Config, Hooks};
 use crate::dump;
 use crate::proc;
 use crate::sched::{MAX_PROCS, Sched};
+use crate::signal;
 use crate::stack;
 use crate::trace::Tracer;
 
@@ -104,6 +105,9 @@ impl Builder {
         let tracer =
             self.trace.map(|path| Tracer::start(&path, gomaxprocs)).transpose().map_err(BuildError::Trace)?;
         stack::fault::install().map_err(BuildError::System)?;
+        if !debug.asyncpreemptoff {
+            signal::install().map_err(BuildError::System)?;
+        }
         dump::quit::install().map_err(BuildError::System)?;
         let config = Config {
             gomaxprocs,

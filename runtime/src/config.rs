@@ -23,6 +23,8 @@ pub(crate) struct Hooks {
 pub(crate) struct Debug {
     /// Every so many milliseconds a line about the scheduler goes to stderr; 0: never.
     pub(crate) schedtrace_ms: u32,
+    /// Goroutines are preempted at safe points only.
+    pub(crate) asyncpreemptoff: bool,
     /// These lines are followed by one for each P, M and G.
     pub(crate) scheddetail: bool,
 }
@@ -99,8 +101,9 @@ fn parse_debug(text: &str) -> Result<Debug, String> {
             value.parse().map_err(|_| format!("the value of {name} is not a number: {value:?}"))?;
         match name {
             "schedtrace" => debug.schedtrace_ms = number,
+            "asyncpreemptoff" => debug.asyncpreemptoff = number != 0,
             "scheddetail" => debug.scheddetail = number != 0,
-            _ => return Err(format!("there is no setting {name:?}: schedtrace, scheddetail")),
+            _ => return Err(format!("there is no setting {name:?}: asyncpreemptoff, schedtrace, scheddetail")),
         }
     }
     Ok(debug)
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn settings_are_read_and_mistakes_are_named() {
-        let both = Debug { schedtrace_ms: 1000, scheddetail: true };
+        let both = Debug { schedtrace_ms: 1000, scheddetail: true, ..Debug::default() };
         assert_eq!(parse_debug("schedtrace=1000,scheddetail=1"), Ok(both));
         assert_eq!(parse_debug(""), Ok(Debug::default()));
         for (text, part) in

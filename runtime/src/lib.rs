@@ -1,7 +1,5 @@
 //! Sigurg: goroutines for Rust that no busy loop can starve.
 
-#![allow(dead_code, unused_imports, reason = "SKELETON: removed before the first complete commit")]
-
 mod api;
 mod arch;
 mod builder;
@@ -21,6 +19,7 @@ mod runq;
 mod sched;
 mod schedtrace;
 pub mod select;
+mod signal;
 mod stack;
 mod stats;
 mod status;
@@ -35,8 +34,8 @@ mod waitreason;
 
 pub use api::{
     GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, Preemptions, Scope, ScopedJoinHandle,
-    blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, scope, set_gomaxprocs, try_current,
-    unlock_os_thread, yield_now,
+    blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, scope, set_gomaxprocs,
+    try_current, unlock_os_thread, yield_now,
 };
 pub use builder::{BuildError, Builder, Runtime};
 pub use chan::chan;

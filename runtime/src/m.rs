@@ -8,11 +8,12 @@
 use std::ptr;
 
 use crate::facade::Note;
-use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
+use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence};
 use crate::g::{G, STACK_PREEMPT};
 use crate::p::P;
 use crate::sched::Sched;
+use crate::signal::SignalWord;
 use crate::stats::MStats;
 use crate::trace::TraceBuf;
 
@@ -51,6 +52,8 @@ pub(crate) struct M {
     pub(crate) schedlink: AtomicPtr<M>,
     /// Kernel's id of the thread; 0 before it runs. Own.
     pub(crate) procid: AtomicI32,
+    /// Signals sent to it and handled.
+    pub(crate) signal: SignalWord,
     /// What it did.
     pub(crate) stats: MStats,
     /// Whether events are recorded. Set before it first runs.
@@ -80,6 +83,7 @@ impl M {
             park: Note::new(),
             schedlink: AtomicPtr::new(ptr::null_mut()),
             procid: AtomicI32::new(0),
+            signal: SignalWord::new(),
             stats: MStats::new(),
             tracing: AtomicBool::new(false),
             trace: TraceBuf::new(),
@@ -97,6 +101,7 @@ impl M {
     /// Makes an M whose thread has ended one for a new thread.
     pub(crate) fn renew(&self, id: i32) {
         self.id.store(id, Relaxed);
+        self.procid.store(0, Relaxed);
     }
 
     #[inline]
@@ -138,11 +143,15 @@ impl M {
     #[inline]
     pub(crate) fn acquire(&self) {
         self.locks.store(self.locks.load(Relaxed) + 1, Relaxed);
+        // A signal handler of this thread sees the count before anything that comes after.
+        compiler_fence(SeqCst);
     }
 
     /// Ends an [`M::acquire`]; a request that came meanwhile is noticed at the next safe point. Go: `releasem` (C11).
     #[inline]
     pub(crate) fn release(&self) {
+        // As in `acquire`: everything before is done when the count goes down.
+        compiler_fence(SeqCst);
         let locks = self.locks.load(Relaxed) - 1;
         self.locks.store(locks, Relaxed);
         if locks == 0
@@ -153,9 +162,11 @@ impl M {
         }
     }
 
-    /// As [`M::release`] around a change to or from `Syscall`, which writes the guard itself.
+    /// As [`M::release`] without a look at requests: for callers that see to the guard themselves, or must not be told of it.
     #[inline]
-    pub(crate) fn release_in_syscall(&self) {
+    pub(crate) fn unlock_quietly(&self) {
+        // As in `release`.
+        compiler_fence(SeqCst);
         self.locks.store(self.locks.load(Relaxed) - 1, Relaxed);
     }
 

@@ -95,6 +95,8 @@ pub(crate) struct State {
     pub(crate) nmidlelocked: i32,
     /// Ms that are not counted when looking for a deadlock: sysmon.
     pub(crate) nmsys: i32,
+    /// Of these, Ms without a thread: guests.
+    pub(crate) nmguest: i32,
     /// Ps that wait for an M to be made: as good as running.
     pub(crate) nwanted: i32,
     /// Ms made, and Ms whose thread has ended.
@@ -133,6 +135,10 @@ pub(crate) struct Sched {
     /// sysmon sleeps until woken.
     pub(crate) sysmonwait: AtomicBool,
     pub(crate) sysmonnote: Note,
+    /// Until when sysmon sleeps; 0 while it looks around.
+    pub(crate) sysmon_until: AtomicI64,
+    /// There is work that nobody who has a P knows of.
+    pub(crate) urgent: AtomicBool,
     /// When the network was polled last; 0 while somebody waits in it.
     pub(crate) lastpoll: AtomicI64,
     /// Until when that one waits; 0: no limit.
@@ -175,6 +181,7 @@ impl Sched {
                 nmidle: 0,
                 nmidlelocked: 0,
                 nmsys: 0,
+                nmguest: 0,
                 nwanted: 0,
                 mnext: 0,
                 nmfreed: 0,
@@ -192,6 +199,8 @@ impl Sched {
             stopnote: Note::new(),
             sysmonwait: AtomicBool::new(false),
             sysmonnote: Note::new(),
+            sysmon_until: AtomicI64::new(0),
+            urgent: AtomicBool::new(false),
             lastpoll: AtomicI64::new(nanotime()),
             poll_until: AtomicI64::new(0),
             goidgen: AtomicU64::new(0),

@@ -41,6 +41,10 @@ pub(crate) struct MStats {
     pub(crate) retakes: Count,
     /// Goroutines preempted at a safe point.
     pub(crate) preempted_sync: Count,
+    /// Goroutines parked in a signal handler.
+    pub(crate) preempted_park: Count,
+    /// Signals that came when nothing could be done.
+    pub(crate) declined: Count,
 }
 
 impl MStats {
@@ -54,6 +58,8 @@ impl MStats {
             syscalls: Count::new(),
             retakes: Count::new(),
             preempted_sync: Count::new(),
+            preempted_park: Count::new(),
+            declined: Count::new(),
         }
     }
 }

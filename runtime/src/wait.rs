@@ -21,6 +21,7 @@ use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::facade::{futex_wait, futex_wake, getm, nanotime};
 use crate::g::G;
 use crate::proc;
+use crate::status::GStatus;
 use crate::timer::Timer;
 use crate::waitreason::WaitReason;
 
@@ -43,7 +44,8 @@ impl Wait {
     /// A wait of the goroutine, or plain thread, that calls.
     #[inline]
     pub(crate) fn new() -> Self {
-        let gp = getm().and_then(|mp| mp.curg());
+        // In a system call a goroutine has no P to give up: it waits as a thread does.
+        let gp = getm().and_then(|mp| mp.curg()).filter(|gp| gp.status.load().base() != GStatus::Syscall);
         Self { state: AtomicU32::new(WAITING), gp, _pinned: PhantomPinned }
     }
 

@@ -3,9 +3,10 @@
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use sigurg::sync::WaitGroup;
 use sigurg::{GoBuilder, GoStatus, go};
@@ -83,7 +84,8 @@ fn a_goroutine_that_has_not_run_is_shown_by_what_it_will_run() {
     });
     let fresh = part(&dump, "fresh");
     assert!(fresh.lines().next().is_some_and(|line| line.contains(" [runnable]: ")), "{dump}");
-    assert!(fresh.contains("a_goroutine_that_has_not_run"), "{dump}");
+    let entry = fresh.lines().nth(1).unwrap_or_default();
+    assert!(entry.ends_with("()") && !entry.contains("gostart"), "a name, and not that of the common start: {dump}");
 }
 
 #[test]
@@ -132,20 +134,27 @@ fn sigquit_dumps_and_exits_with_2() {
                     sigurg::yield_now();
                 }
                 println!("ready");
-                waits_in_here(&group);
+                sigurg::time::sleep(Duration::from_secs(60));
             });
         });
         return;
     }
-    let mut child = Command::new(std::env::current_exe().expect("the path of the test program"))
-        .args(["--exact", "sigquit_dumps_and_exits_with_2", "--nocapture"])
-        .env(CHILD, "1")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a child process");
+    let mut child = Command::new(std::env::current_exe().expect("the path of the test program"));
+    child.args(["--exact", "sigquit_dumps_and_exits_with_2", "--nocapture"]).env(CHILD, "1");
+    // A shell may have told this process to ignore it, and what is ignored stays so.
+    // SAFETY: an async-signal-safe call.
+    unsafe {
+        child.pre_exec(|| {
+            libc::signal(libc::SIGQUIT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child process");
     let mut lines = BufReader::new(child.stdout.take().expect("its stdout")).lines();
-    assert!(lines.any(|line| line.is_ok_and(|line| line == "ready")), "the child says when it is ready");
+    assert!(
+        lines.any(|line| line.is_ok_and(|line| line.ends_with("ready"))),
+        "the child says when it is ready"
+    );
     // SAFETY: a signal to the child.
     unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGQUIT) };
     let mut stderr = String::new();
@@ -154,4 +163,31 @@ fn sigquit_dumps_and_exits_with_2() {
     assert_eq!((status.code(), status.signal()), (Some(2), None), "{stderr}");
     assert!(stderr.contains("SIGQUIT: quit\n"), "{stderr}");
     assert!(part(&stderr, "waiter").contains("dump::waits_in_here()"), "{stderr}");
+}
+
+#[test]
+fn a_deadlock_shows_where_everybody_sleeps() {
+    if std::env::var_os(CHILD).is_some() {
+        // While a thread of the test harness is there too nothing is a deadlock; then this ends the child.
+        // SAFETY: only sets a timer.
+        unsafe { libc::alarm(20) };
+        return run(|| {
+            let group = WaitGroup::new();
+            group.add(1);
+            waits_in_here(&group);
+        });
+    }
+    let output = Command::new(std::env::current_exe().expect("the path of the test program"))
+        // One thread: the test runs on the harness's own.
+        .args(["--exact", "a_deadlock_shows_where_everybody_sleeps", "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .expect("a child process");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("all goroutines are asleep - deadlock!\n\ngoroutine 1 [sync.WaitGroup.Wait]:\n"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("dump::waits_in_here()\n\t"), "{stderr}");
 }

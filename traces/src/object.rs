@@ -28,6 +28,8 @@ pub enum Object {
     P(i32),
     /// The signal word of an M: "a signal is pending" and the count of handled ones.
     Signal(i32),
+    /// How often a G struct was given back for another life. No event carries this version: who orders counts.
+    Freed(u32),
 }
 
 impl fmt::Display for Object {
@@ -40,6 +42,7 @@ impl fmt::Display for Object {
             Self::Sched => write!(f, "the queues under sched.lock"),
             Self::P(p) => write!(f, "status of P{p}"),
             Self::Signal(m) => write!(f, "signal word of M{m}"),
+            Self::Freed(gs) => write!(f, "gfput of gs {gs}"),
         }
     }
 }
@@ -75,14 +78,18 @@ impl Event {
     }
 
     /// The object that the event looked at without changing it, and the version that it must at least have had:
-    /// a failed or repeated look at a status word saw a version, and who takes slot `i` of a ring saw its tail
-    /// beyond `i`.
+    /// a failed or repeated look at a status word saw a version, and so did who is about to make a G runnable, to give it
+    /// a new life or to ask it to stop; who takes slot `i` of a ring saw its tail beyond `i`.
     #[inline]
     pub fn reads(&self) -> Option<(Object, u64)> {
         match (self.kind, self.target) {
             (Kind::GStatusFail { ver, .. } | Kind::SuspendStep { ver, .. }, Some(target)) => {
                 Some((Object::G(target.gs), ver))
             }
+            (
+                Kind::Newproc { .. } | Kind::Ready { .. } | Kind::Goready { .. } | Kind::PreemptOne { .. },
+                Some(target),
+            ) => (self.over != 0).then_some((Object::G(target.gs), self.over)),
             (
                 Kind::RunqGet { target_p, q: Queue::Local, .. }
                 | Kind::RunqSteal { target_p, q: Queue::Local }
@@ -137,12 +144,18 @@ mod tests {
             (Kind::PreemptM { target_m: 2, sent: true }, Some((Signal(2), 5)), None),
             (Kind::PreemptM { target_m: 2, sent: false }, None, Some((Signal(2), 5))),
             (Kind::SigAck { generation: 1 }, Some((Signal(4), 5)), None),
+            (Kind::Newproc { entry: Sym::NONE, parent: 1, parked: false }, None, Some((G(7), 5))),
+            (Kind::Ready { next: true }, None, Some((G(7), 5))),
+            (Kind::PreemptOne { target_p: p, target_m: 2 }, None, Some((G(7), 5))),
+            (Kind::Goready { next: None }, None, Some((G(7), 5))),
             (Kind::Goyield, None, None),
         ] {
             let event = Event { m: 4, target: Some(Target { g: 9, gs: 7 }), over: 5, kind, ..Event::lost(0) };
             assert_eq!((event.changes(), event.reads()), (changes, reads), "{kind:?}");
             let unversioned = Event { over: 0, ..event };
-            let by_ver = |object: Option<(Object, u64)>| object.filter(|(object, _)| matches!(object, G(_)));
+            let has_ver =
+                matches!(kind, Kind::GStatus { .. } | Kind::GStatusFail { .. } | Kind::SuspendStep { .. });
+            let by_ver = |object: Option<(Object, u64)>| object.filter(|_| has_ver);
             assert_eq!(
                 (unversioned.changes(), unversioned.reads()),
                 (by_ver(changes), by_ver(reads)),

@@ -354,3 +354,28 @@ fn a_prefix_may_lack_the_last_events_of_every_stream_and_nothing_else() {
     let error = finish(&events, true).expect_err("a cycle");
     assert_eq!((error.rule, error.seq, &error.others), (OrderRule::Cycle, 1002, &vec![1004]));
 }
+
+#[test]
+fn a_g_struct_is_born_again_after_whoever_ended_its_last_life_is_done_with_it() {
+    let target = Some(Target { g: 1, gs: 1 });
+    let change = |m, from, to, ver| Event {
+        m,
+        target,
+        kind: Kind::GStatus { from, to, via: Via::Casgstatus, ver, reason: Default::default() },
+        ..Event::lost(0)
+    };
+    let newproc = Kind::Newproc { entry: Default::default(), parent: 1, parked: false };
+    let events = [
+        change(0, GStatus::Runnable, GStatus::Running, 1),
+        change(0, GStatus::Running, GStatus::Dead, 2),
+        Event { m: 1, target, over: 2, kind: newproc, ..Event::lost(0) },
+        change(1, GStatus::Dead, GStatus::Runnable, 3),
+        Event { m: 0, target, kind: Kind::Gfput { target_p: 0 }, ..Event::lost(0) },
+    ];
+    let numbered: Vec<Event> =
+        events.iter().zip(0..).map(|(&event, seq)| Event { seq, lo: seq, ..event }).collect();
+    let order: Vec<u64> = merge(&numbered).unwrap().iter().map(|event| event.seq).collect();
+    assert_eq!(order, [0, 1, 4, 2, 3]);
+    let error = merge(&numbered[..4]).expect_err("it was never given back");
+    assert_eq!((error.rule, error.object, error.seq), (OrderRule::VerChain, Object::Freed(1), 2));
+}

@@ -132,7 +132,7 @@ func uneven(a args) figures {
 		sink.Store(spin(unevenSize(uint64(i)), uint64(i)))
 	}
 	seq := time.Since(begin)
-	begin = time.Now()
+	stop := stopwatch()
 	var all sync.WaitGroup
 	all.Add(a.n)
 	for i := 0; i < a.n; i++ {
@@ -142,10 +142,8 @@ func uneven(a args) figures {
 		}(uint64(i))
 	}
 	all.Wait()
-	par := time.Since(begin)
-	f := figures{ops: a.n}
+	f := figures{ops: a.n, measured: stop()}
 	f.set("seq_ms", float64(seq.Nanoseconds())/1e6)
-	f.set("par_ms", float64(par.Nanoseconds())/1e6)
-	f.set("speedup", seq.Seconds()/par.Seconds())
+	f.set("speedup", seq.Seconds()/f.measured.wall.Seconds())
 	return f
 }

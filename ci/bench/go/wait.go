@@ -21,6 +21,7 @@ func delay(i uint64) time.Duration {
 // timers is B8: many sleeping goroutines, and how late they wake.
 func timers(a args) figures {
 	late := make([]time.Duration, a.n)
+	stop := stopwatch()
 	var all sync.WaitGroup
 	all.Add(a.n)
 	for i := 0; i < a.n; i++ {
@@ -33,7 +34,7 @@ func timers(a args) figures {
 		}(i)
 	}
 	all.Wait()
-	f := figures{ops: a.n}
+	f := figures{ops: a.n, measured: stop()}
 	f.samples("late_us", late)
 	return f
 }
@@ -89,23 +90,20 @@ func echo(a args) figures {
 			}
 		}(i)
 	}
-	cpu, begin := cpuTime(), time.Now()
+	watch := stopwatch()
 	close(gate)
 	time.Sleep(a.d)
 	stop.Store(true)
 	clients.Wait()
-	wall := time.Since(begin)
-	cpu = cpuTime() - cpu
+	measured := watch()
 	servers.Wait()
 	listener.Close()
 	all := []time.Duration{}
 	for _, one := range trips {
 		all = append(all, one...)
 	}
-	f := figures{ops: len(all)}
-	f.set("ns_per_op", float64(wall.Nanoseconds())/float64(len(all)))
-	f.set("ops_per_s", float64(len(all))/wall.Seconds())
-	f.set("cpu_us_per_op", micros(cpu)/float64(len(all)))
+	f := figures{ops: len(all), measured: measured}
+	f.set("cpu_us_per_op", micros(measured.cpu)/float64(len(all)))
 	f.samples("rtt_us", all)
 	return f
 }

@@ -203,7 +203,8 @@ impl Judging<'_> {
         // Relaxed, here and below: figures for people; nothing rests on them.
         self.tally.promised.fetch_add(promised, Relaxed);
         let followed = self.follow();
-        self.tally.judged.fetch_add(promised - self.counted(), Relaxed);
+        // A recording that was never finished promises nothing.
+        self.tally.judged.fetch_add(promised.saturating_sub(self.counted()), Relaxed);
         match followed {
             Ok(()) => self.accepted(),
             Err(Refusal::Order(OrderedError::Read(error))) => self.unreadable(error.into()),

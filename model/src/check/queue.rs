@@ -247,6 +247,8 @@ impl Checker {
                     return self.not_there(e, gs, p, queue);
                 }
             }
+            // Where the ends of a ring are versions they never go back: the queue is named, and emptied from its head.
+            (TakeHow::Destroy, Queue::Runnext | Queue::Local) if e.over != 0 => {}
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
@@ -325,8 +327,11 @@ impl Checker {
         self.take(e, gs, p, queue, Taken::Steal)?;
         let batch = &mut self.m(m).steal;
         let n = batch.extend(p, queue, position);
-        let too_many =
-            n.is_none_or(|(first, n)| queue == Queue::Local && n > steal_size(tail.wrapping_sub(first)));
+        // Without claims the last puts that the thief saw may still come: then it is half of a full ring at most.
+        let full = !self.claims;
+        let too_many = n.is_none_or(|(first, n)| {
+            queue == Queue::Local && n > steal_size(if full { RING } else { tail.wrapping_sub(first) })
+        });
         if too_many && !self.shuffles {
             return broken(
                 Rule::QueueOrder,
@@ -344,7 +349,7 @@ impl Checker {
         let slot = Slot::of(queue);
         // Whoever was quicker than the kick took what was displaced.
         let displaced = g.slot == Slot::Displaced && queue == Queue::Runnext && how == Taken::Steal;
-        if how != Taken::Get(TakeHow::Destroy) && (g.slot != slot && !displaced || g.at != p) {
+        if queue != Queue::None && (g.slot != slot && !displaced || g.at != p) {
             return self.not_there(e, gs, p, queue);
         }
         let (position, shuffles) = (g.position, self.shuffles);
@@ -353,7 +358,7 @@ impl Checker {
             Slot::Local => {
                 let ring = &mut self.p(p).ring;
                 ring.count -= 1;
-                if how == Taken::Get(TakeHow::Destroy) {
+                if queue == Queue::None {
                     // The world is stopped; the ring is emptied from its tail (PS17).
                     ring.tail = ring.tail.wrapping_sub(1);
                     if position != ring.tail && !shuffles {

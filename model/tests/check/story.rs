@@ -3,6 +3,8 @@
 //! Invariants: the events are numbered as they are told and no interval is longer than its event; versions, statuses and
 //! the G and P of each M are counted along, so a story says only what happens.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::collections::HashMap;
 
 use sigurg_model::Profile;
@@ -28,6 +30,7 @@ pub(crate) struct Story {
     threads: HashMap<i32, Thread>,
     m: i32,
     on: Stack,
+    claims: bool,
 }
 
 impl Story {
@@ -42,6 +45,7 @@ impl Story {
             threads: HashMap::new(),
             m: 0,
             on: Stack::G0,
+            claims: true,
         };
         story.tell("schedinit", 0, Kind::Procresize { old: 0, new: procs.into() });
         for p in 0..procs {
@@ -57,6 +61,18 @@ impl Story {
         story.schedule();
         story.runs_next(1);
         story
+    }
+
+    /// It is told as streams: the order of what different Ms do is not known.
+    pub(crate) fn as_streams(&mut self) -> &mut Self {
+        self.claims = false;
+        self
+    }
+
+    /// The last event made that version.
+    pub(crate) fn over(&mut self, over: u64) -> &mut Self {
+        self.events.last_mut().expect("an event").over = over;
+        self
     }
 
     /// What follows is done by `m`, on its scheduler stack.
@@ -242,7 +258,8 @@ impl Story {
 
     /// The verdict.
     pub(crate) fn judge(&self) -> Result<(), Failure> {
-        let mut checker = Checker::new(self.profile, &CheckOptions::default());
+        let mut checker =
+            Checker::new(self.profile, &CheckOptions { claims: self.claims, ..CheckOptions::default() });
         for event in &self.events {
             checker.event(event, &self.symbols)?;
         }

@@ -5,6 +5,7 @@
 //! counts), `-d` seconds.
 
 mod communicate;
+mod kernels;
 mod preempt;
 mod report;
 mod spawn;
@@ -14,7 +15,7 @@ mod work;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use report::{Pass, report};
+use report::{Pass, Watch, line};
 
 /// The parameters of one pass.
 #[derive(Clone, Copy)]
@@ -36,7 +37,14 @@ struct Workload {
 }
 
 const fn workload(name: &'static str, n: u64, k: u64, body: fn(Args) -> Pass) -> Workload {
-    Workload { name, n, k, d: Duration::ZERO, warm: Some(|args| Args { n: (args.n / 10).max(1), ..args }), body }
+    Workload {
+        name,
+        n,
+        k,
+        d: Duration::ZERO,
+        warm: Some(|args| Args { n: (args.n / 10).max(1), ..args }),
+        body,
+    }
 }
 
 /// One that runs for a time and has no warm-up.
@@ -94,15 +102,16 @@ fn parse() -> Result<(&'static Workload, Args), lexopt::Error> {
             Short('p') => p = parser.value()?.parse()?,
             Short('n') => n = Some(parser.value()?.parse()?),
             Short('k') => k = Some(parser.value()?.parse()?),
-            Short('d') => d = Some(parser.value()?.parse_with(|text| text.parse().map(Duration::from_secs_f64))?),
+            Short('d') => {
+                d = Some(parser.value()?.parse_with(|text| text.parse().map(Duration::from_secs_f64))?)
+            }
             _ => return Err(option.unexpected()),
         }
     }
     let name = name.ok_or("which workload? -w B1b")?;
     let workload = WORKLOADS.iter().find(|workload| workload.name == name);
     let workload = workload.ok_or_else(|| format!("no workload {name:?}"))?;
-    let args =
-        Args { p, n: n.unwrap_or(workload.n), k: k.unwrap_or(workload.k), d: d.unwrap_or(workload.d) };
+    let args = Args { p, n: n.unwrap_or(workload.n), k: k.unwrap_or(workload.k), d: d.unwrap_or(workload.d) };
     Ok((workload, args))
 }
 
@@ -126,7 +135,9 @@ fn main() -> ExitCode {
         if let Some(warm) = workload.warm {
             (workload.body)(warm(args));
         }
-        report(workload.name, args, workload.body)
+        let watch = Watch::start();
+        let pass = (workload.body)(args);
+        line(workload.name, ("sigurg", env!("CARGO_PKG_VERSION")), args, pass, watch.stop())
     });
     println!("{line}");
     ExitCode::SUCCESS

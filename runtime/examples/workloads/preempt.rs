@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use sigurg::time::sleep;
 
 use crate::Args;
+use crate::kernels::{hog, spin};
 use crate::report::{Pass, millis};
-use crate::work::{hog, shared, spin};
+use crate::work::shared;
 
 const MILLI: Duration = Duration::from_millis(1);
 

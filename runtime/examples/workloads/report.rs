@@ -28,11 +28,19 @@ pub(crate) struct Span {
     pub(crate) cpu: Duration,
 }
 
-impl Span {
-    pub(crate) fn of<T>(f: impl FnOnce() -> T) -> (T, Self) {
-        let (cpu, begin) = (cpu_time(), Instant::now());
-        let result = f();
-        (result, Self { wall: begin.elapsed(), cpu: cpu_time() - cpu })
+/// Takes both times.
+pub(crate) struct Watch {
+    cpu: Duration,
+    begin: Instant,
+}
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        Self { cpu: cpu_time(), begin: Instant::now() }
+    }
+
+    pub(crate) fn stop(self) -> Span {
+        Span { wall: self.begin.elapsed(), cpu: cpu_time() - self.cpu }
     }
 }
 
@@ -77,12 +85,11 @@ pub(crate) fn micros(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e3
 }
 
-/// Measures `body`.
-pub(crate) fn report(name: &str, args: Args, body: fn(Args) -> Pass) -> Value {
-    let (pass, span) = Span::of(|| body(args));
+/// The line about one pass, which took `span` if it does not say otherwise.
+pub(crate) fn line(name: &str, (peer, ver): (&str, &str), args: Args, pass: Pass, span: Span) -> Value {
     let span = pass.measured.unwrap_or(span);
     let mut line = json!({
-        "w": name, "peer": "sigurg", "ver": env!("CARGO_PKG_VERSION"), "p": args.p, "n": args.n, "k": args.k,
+        "w": name, "peer": peer, "ver": ver, "p": args.p, "n": args.n, "k": args.k,
         "status": pass.status, "ops": pass.ops, "wall_ms": millis(span.wall), "cpu_ms": millis(span.cpu),
         "rss_kb": memory("VmRSS"), "peak_kb": memory("VmHWM"),
     });

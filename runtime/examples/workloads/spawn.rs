@@ -8,8 +8,9 @@ use sigurg::chan::Sender;
 use sigurg::sync::WaitGroup;
 
 use crate::Args;
-use crate::report::{Pass, Span, millis};
-use crate::work::{shared, spin};
+use crate::kernels::{spin, uneven_size};
+use crate::report::{Pass, Watch, millis};
+use crate::work::shared;
 
 fn spawn_all(all: &'static WaitGroup, n: u64) {
     all.add(i32::try_from(n).expect("a count of goroutines"));
@@ -85,18 +86,6 @@ fn fib(n: u64) -> u64 {
     here + other
 }
 
-fn uneven_size(i: u64) -> u64 {
-    let mut h = i.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x0123_4567);
-    h ^= h >> 29;
-    h = h.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    h ^= h >> 32;
-    match h {
-        _ if h & 1023 == 0 => 1_000_000,
-        _ if h & 63 == 0 => 50_000,
-        _ => 1000,
-    }
-}
-
 /// B6b: tasks of very different length.
 pub(crate) fn uneven(args: Args) -> Pass {
     let begin = Instant::now();
@@ -104,17 +93,17 @@ pub(crate) fn uneven(args: Args) -> Pass {
         black_box(spin(uneven_size(i), i));
     }
     let seq = begin.elapsed();
-    let ((), span) = Span::of(|| {
-        let all = shared(WaitGroup::new());
-        all.add(i32::try_from(args.n).expect("a count of goroutines"));
-        for i in 0..args.n {
-            sigurg::go(move || {
-                black_box(spin(uneven_size(i), i));
-                all.done();
-            });
-        }
-        all.wait();
-    });
+    let watch = Watch::start();
+    let all = shared(WaitGroup::new());
+    all.add(i32::try_from(args.n).expect("a count of goroutines"));
+    for i in 0..args.n {
+        sigurg::go(move || {
+            black_box(spin(uneven_size(i), i));
+            all.done();
+        });
+    }
+    all.wait();
+    let span = watch.stop();
     let mut pass = Pass { measured: Some(span), ..Pass::of(args.n) };
     pass.set("seq_ms", millis(seq));
     pass.set("speedup", seq.as_secs_f64() / span.wall.as_secs_f64());

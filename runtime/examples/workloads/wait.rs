@@ -11,38 +11,29 @@ use sigurg::sync::WaitGroup;
 use sigurg::time::sleep;
 
 use crate::Args;
-use crate::report::{Pass, Span, memory, micros};
+use crate::kernels::delay;
+use crate::report::{Pass, Watch, memory, micros};
 use crate::work::{Gate, shared};
-
-fn delay(i: u64) -> Duration {
-    let mut h = i.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x7F4A_7C15);
-    h ^= h >> 30;
-    h = h.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    h ^= h >> 27;
-    h = h.wrapping_mul(0x94D0_49BB_1331_11EB);
-    h ^= h >> 31;
-    Duration::from_millis(1 + h % 100)
-}
 
 /// B8: many sleeping goroutines, and how late they wake.
 pub(crate) fn timers(args: Args) -> Pass {
     let late: &'static [AtomicU64] = Vec::leak((0..args.n).map(|_| AtomicU64::new(0)).collect());
     let all = shared(WaitGroup::new());
-    let ((), span) = Span::of(|| {
-        all.add(i32::try_from(args.n).expect("a count of goroutines"));
-        for (i, late) in late.iter().enumerate() {
-            sigurg::go(move || {
-                let d = delay(i as u64);
-                let begin = Instant::now();
-                sleep(d);
-                let nanos = (begin.elapsed() - d).as_nanos();
-                // Relaxed: `done` hands it over.
-                late.store(u64::try_from(nanos).expect("not centuries"), Relaxed);
-                all.done();
-            });
-        }
-        all.wait();
-    });
+    let watch = Watch::start();
+    all.add(i32::try_from(args.n).expect("a count of goroutines"));
+    for (i, late) in late.iter().enumerate() {
+        sigurg::go(move || {
+            let d = delay(i as u64);
+            let begin = Instant::now();
+            sleep(d);
+            let nanos = (begin.elapsed() - d).as_nanos();
+            // Relaxed: `done` hands it over.
+            late.store(u64::try_from(nanos).expect("not centuries"), Relaxed);
+            all.done();
+        });
+    }
+    all.wait();
+    let span = watch.stop();
     let mut pass = Pass { measured: Some(span), ..Pass::of(args.n) };
     pass.samples("late_us", late.iter().map(|late| Duration::from_nanos(late.load(Relaxed))).collect());
     pass
@@ -86,13 +77,13 @@ pub(crate) fn echo(args: Args) -> Pass {
         })
     };
     let clients: Vec<_> = (0..args.k).map(connect).collect();
-    let (trips, span) = Span::of(|| {
-        gate.open();
-        sleep(args.d);
-        stop.store(true, Relaxed);
-        let trips = clients.into_iter().flat_map(|client| client.join().expect("every answer came"));
-        trips.collect::<Vec<_>>()
-    });
+    let watch = Watch::start();
+    gate.open();
+    sleep(args.d);
+    stop.store(true, Relaxed);
+    let trips: Vec<_> = clients.into_iter().map(|client| client.join().expect("every answer came")).collect();
+    let span = watch.stop();
+    let trips = trips.concat();
     server.join().expect("every client has gone");
     let ops = trips.len() as u64;
     let mut pass = Pass { measured: Some(span), ..Pass::of(ops) };

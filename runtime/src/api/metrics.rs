@@ -55,4 +55,8 @@ pub struct Metrics {
 pub struct Preemptions {
     /// At a call of the runtime.
     pub synchronous: u64,
+    /// By signal: the goroutine was stopped in the handler, its thread with it.
+    pub parked: u64,
+    /// Signals that came at a moment when nothing could be done.
+    pub declined: u64,
 }

@@ -70,7 +70,11 @@ pub fn metrics() -> Metrics {
         steals: total(|m| &m.steals),
         syscalls: total(|m| &m.syscalls),
         handoffs: total(|m| &m.retakes),
-        preemptions: Preemptions { synchronous: total(|m| &m.preempted_sync), ..Preemptions::default() },
+        preemptions: Preemptions {
+            synchronous: total(|m| &m.preempted_sync),
+            parked: total(|m| &m.preempted_park),
+            declined: total(|m| &m.declined),
+        },
         timers: ps().map(|pp| pp.timers.len() as u64).sum(),
         netpoll_waiters: sched.netpoll.waiters().into(),
         stacks: sched.slab.count().into(),

@@ -83,7 +83,8 @@ impl Writer {
 fn own_frames() -> Vec<Frame> {
     let mut frames = Vec::new();
     backtrace::trace(|frame| {
-        frames.push(Frame { address: frame.ip().addr() - 1 });
+        // The outermost caller is nobody.
+        frames.extend(frame.ip().addr().checked_sub(1).map(|address| Frame { address }));
         true
     });
     frames

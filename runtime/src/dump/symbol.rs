@@ -64,7 +64,8 @@ impl Symbols {
 
 fn resolve(address: usize) -> Rc<[Function]> {
     let mut functions = Vec::new();
-    backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
+    // It takes what it is given for a return address, and looks one byte before that.
+    backtrace::resolve(std::ptr::without_provenance_mut(address + 1), |symbol| {
         let name = symbol.name().map_or_else(|| format!("{address:#x}"), |name| format!("{name:#}()"));
         let place = symbol.filename().map(|file| match symbol.lineno() {
             Some(line) if line > 0 => format!("{}:{line}", file.display()),
@@ -80,7 +81,11 @@ fn resolve(address: usize) -> Rc<[Function]> {
 
 /// The frames to show for [`Detail::User`]; all, if there is no user code.
 fn users_part(functions: &[&Function]) -> std::ops::Range<usize> {
-    let runtime = |name: &str| name.trim_start_matches('<').starts_with("sigurg");
+    // The crate that walks the stack of who asks for a dump counts as ours.
+    let runtime = |name: &str| {
+        let name = name.trim_start_matches('<');
+        name.starts_with("sigurg") || name.starts_with("backtrace::")
+    };
     let start = functions.iter().position(|f| !runtime(&f.name));
     let plumbing = |name: &str| {
         let name = name.trim_start_matches('<');
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_long_stack_is_left_out() {
-        let here = shown as *const () as usize + 1;
+        let here = shown as *const () as usize;
         let mut text = String::new();
         Symbols::default().describe(&mut text, &vec![Frame { address: here }; 1000], Detail::All);
         assert_eq!(text.matches("tests::shown()\n\t").count(), 100, "{text}");

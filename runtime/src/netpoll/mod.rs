@@ -37,11 +37,12 @@ use crate::facade::atomic::{AtomicBool, AtomicU32};
 use crate::facade::getm;
 use crate::g::G;
 use crate::throw::throw;
-pub(crate) use poll_desc::PollDesc;
 use slab::Slab;
-pub(crate) use slot::Dir;
 use slot::Slot;
 use timerfd::TimerFd;
+
+pub(crate) use poll_desc::PollDesc;
+pub(crate) use slot::Dir;
 
 const WAKE: Token = Token(usize::MAX);
 const TIMER: Token = Token(usize::MAX - 1);

@@ -55,7 +55,9 @@ proptest! {
 
 #[test]
 fn each_slot_is_found_by_its_token_across_chunks() {
-    let slab = Slab::new();
+    // A static: chunks are never freed.
+    static SLAB: Slab = Slab::new();
+    let slab = &SLAB;
     let slots: Vec<_> = (0..if cfg!(miri) { 200 } else { 5_000 }).map(|_| slab.alloc().unwrap()).collect();
     let tokens: HashMap<_, _> = slots.iter().map(|slot| (Slab::token(slot), *slot)).collect();
     assert_eq!(tokens.len(), slots.len(), "two slots have one token");
@@ -68,7 +70,9 @@ fn each_slot_is_found_by_its_token_across_chunks() {
 
 #[test]
 fn a_token_of_an_earlier_use_names_nobody() {
-    let slab = Slab::new();
+    // A static: chunks are never freed.
+    static SLAB: Slab = Slab::new();
+    let slab = &SLAB;
     let slot = slab.alloc().unwrap();
     let old = Slab::token(slot);
     assert!(slot.event(Dir::Read).is_none());
@@ -85,7 +89,9 @@ fn a_token_of_an_earlier_use_names_nobody() {
 #[test]
 fn threads_that_take_and_give_back_never_share_a_slot() {
     let (threads, rounds) = if cfg!(miri) { (2, 20) } else { (4, 2_000) };
-    let slab = Slab::new();
+    // A static: chunks are never freed.
+    static SLAB: Slab = Slab::new();
+    let slab = &SLAB;
     let used: Vec<_> = (0..1024).map(|_| AtomicBool::new(false)).collect();
     thread::scope(|scope| {
         for _ in 0..threads {

@@ -24,7 +24,7 @@ pub(crate) fn checkdead(sched: &Sched, state: &State) {
         return;
     }
     // Relaxed: a thread of ours that is not counted yet looks foreign, and nothing is said this time.
-    let ours = ms + sched.threads.load(Relaxed) + dump::quit::threads();
+    let ours = ms - state.nmguest + sched.threads.load(Relaxed) + dump::quit::threads();
     if sched.ps().any(|pp| pp.timers.wake_time() != 0) || threads_of_process().is_none_or(|all| all > ours) {
         return;
     }

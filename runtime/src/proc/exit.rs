@@ -12,7 +12,7 @@ use crate::m::M;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
 use crate::proc::wake::{handoffp, releasep};
-use crate::proc::{checkdead, mcall, mcall_g, must_getm};
+use crate::proc::{checkdead, mcall, mcall_g, must_current, must_getm};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -21,8 +21,7 @@ use crate::trace::{Site, event};
 /// Ends the goroutine that calls: it has returned.
 #[inline(never)]
 pub(crate) fn goexit() -> ! {
-    let mp = must_getm();
-    let Some(gp) = mp.curg() else { throw!("goexit: not on a goroutine") };
+    let (mp, gp) = must_current("goexit");
     mcall(mp, gp, goexit0);
     throw!("goexit: a dead goroutine runs")
 }

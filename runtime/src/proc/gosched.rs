@@ -11,7 +11,7 @@ use crate::proc::park::dropg;
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_getm};
+use crate::proc::{mcall, mcall_g, must_current, must_getm};
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -19,16 +19,14 @@ use crate::trace::{Site, event};
 /// T13: to the end of the global queue.
 #[inline(never)]
 pub(crate) fn gosched() {
-    let mp = must_getm();
-    let Some(gp) = mp.curg() else { throw!("gosched: not on a goroutine") };
+    let (mp, gp) = must_current("gosched");
     mcall(mp, gp, gosched_m);
 }
 
 /// T15: to the end of the own P's queue, without waking anybody.
 #[inline(never)]
 pub(crate) fn goyield() {
-    let mp = must_getm();
-    let Some(gp) = mp.curg() else { throw!("goyield: not on a goroutine") };
+    let (mp, gp) = must_current("goyield");
     mcall(mp, gp, goyield_m);
 }
 

@@ -10,27 +10,19 @@ use sigurg_traces::Kind;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::m::M;
-use crate::proc::must_getm;
+use crate::proc::must_current;
 use crate::proc::wake::{handoffp, mpark, releasep, stopm, take_nextp};
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
 
-fn current() -> (&'static M, &'static G) {
-    let mp = must_getm();
-    match mp.curg() {
-        Some(gp) => (mp, gp),
-        None => throw!("lock_os_thread: not on a goroutine"),
-    }
-}
-
-fn bind(mp: &'static M, gp: &'static G) {
+pub(crate) fn bind(mp: &'static M, gp: &'static G) {
     // Relaxed: both are read by this M, or handed over with the status of the goroutine.
     mp.lockedg.store(std::ptr::from_ref(gp).cast_mut(), Relaxed);
     gp.lockedm.store(std::ptr::from_ref(mp).cast_mut(), Relaxed);
 }
 
-fn unbind_if_free(mp: &'static M, gp: &'static G) {
+pub(crate) fn unbind_if_free(mp: &'static M, gp: &'static G) {
     // Relaxed: own.
     if gp.locked_ext.load(Relaxed) == 0 && gp.locked_int.load(Relaxed) == 0 {
         mp.lockedg.store(std::ptr::null_mut(), Relaxed);
@@ -41,7 +33,7 @@ fn unbind_if_free(mp: &'static M, gp: &'static G) {
 /// Locks the goroutine that calls to its thread. Counted.
 #[inline(never)]
 pub(crate) fn lock_os_thread() {
-    let (mp, gp) = current();
+    let (mp, gp) = must_current("lock_os_thread");
     gp.locked_ext.store(gp.locked_ext.load(Relaxed) + 1, Relaxed);
     bind(mp, gp);
 }
@@ -49,7 +41,7 @@ pub(crate) fn lock_os_thread() {
 /// Undoes one [`lock_os_thread`]; without one it does nothing.
 #[inline(never)]
 pub(crate) fn unlock_os_thread() {
-    let (mp, gp) = current();
+    let (mp, gp) = must_current("lock_os_thread");
     let count = gp.locked_ext.load(Relaxed);
     if count > 0 {
         gp.locked_ext.store(count - 1, Relaxed);
@@ -60,7 +52,7 @@ pub(crate) fn unlock_os_thread() {
 /// As [`lock_os_thread`], for the runtime's own reasons.
 #[inline(never)]
 pub(crate) fn lock_internal() {
-    let (mp, gp) = current();
+    let (mp, gp) = must_current("lock_os_thread");
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
     bind(mp, gp);
 }
@@ -68,7 +60,7 @@ pub(crate) fn lock_internal() {
 /// Undoes one [`lock_internal`].
 #[inline(never)]
 pub(crate) fn unlock_internal() {
-    let (mp, gp) = current();
+    let (mp, gp) = must_current("lock_os_thread");
     let Some(count) = gp.locked_int.load(Relaxed).checked_sub(1) else {
         throw!("unlock_internal: goroutine {} is not locked", gp.goid());
     };
@@ -113,7 +105,7 @@ pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
 }
 
 /// Counts Ms that wait for their goroutine. Go: `incidlelocked`.
-fn count_idle(mp: &'static M, by: i32) {
+pub(crate) fn count_idle(mp: &'static M, by: i32) {
     let sched = mp.sched();
     let mut state = sched.lock.lock();
     state.nmidlelocked += by;

@@ -33,6 +33,7 @@ mod exit;
 mod find_runnable;
 mod gosched;
 mod gstatus;
+mod handler;
 mod locked;
 mod newproc;
 mod park;
@@ -51,6 +52,7 @@ pub(crate) use blocking::blocking;
 pub(crate) use deadlock::checkdead;
 pub(crate) use exit::goexit;
 pub(crate) use gosched::{gosched, goyield};
+pub(crate) use handler::do_sig_preempt;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
 pub(crate) use park::goready;
@@ -62,7 +64,7 @@ pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm;
+use crate::facade::{Note, getm};
 use crate::g::G;
 use crate::m::M;
 use crate::status::GStatus;
@@ -74,6 +76,26 @@ pub(crate) fn must_getm() -> &'static M {
     match getm() {
         Some(mp) => mp,
         None => throw!("not on a thread of the runtime"),
+    }
+}
+
+/// The goroutine that calls, and its M. After the end of the runtime a goroutine that was still running stays here for ever.
+#[inline]
+fn must_current(what: &str) -> (&'static M, &'static G) {
+    let mp = must_getm();
+    match mp.curg() {
+        Some(gp) => (mp, gp),
+        // Relaxed: its handler saw it before (`handler.rs`).
+        None if mp.sched().ended.load(Relaxed) => sleep_for_ever(),
+        None => throw!("{what}: not on a goroutine"),
+    }
+}
+
+/// The end of a goroutine, or of a thread, that nobody will ask for again.
+fn sleep_for_ever() -> ! {
+    let never = Note::new();
+    loop {
+        never.sleep();
     }
 }
 

@@ -11,6 +11,7 @@ use sigurg_traces::{Kind, Sym};
 use crate::api::names;
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::getm;
 use crate::g::G;
 use crate::gfree::BATCH;
 use crate::m::M;
@@ -19,7 +20,7 @@ use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
 use crate::proc::wake::wakep;
-use crate::proc::{current_g, must_getm};
+use crate::proc::{current_g, must_getm, sleep_for_ever};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -84,6 +85,10 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
         let f = unsafe { arg.cast::<F>().read() };
         f();
     }
+    if getm().is_some_and(|mp| mp.curg().is_none() && mp.sched().ended.load(Relaxed)) {
+        // A goroutine that outlived its runtime.
+        sleep_for_ever();
+    }
     assert!(current_g().is_some(), "goroutines are made by goroutines: call this inside Runtime::run");
     safe_point();
     let mp = must_getm();
@@ -125,7 +130,8 @@ fn start(
     gp.arg.store(arg, Relaxed);
     gp.parent.store(parent, Relaxed);
     gp.goid.store(goid, Relaxed);
-    event(mp, Some(gp), Site::Newproc, 0, || Kind::Newproc { entry: entry_name, parent, parked: false });
+    let seen = gp.status.load().version();
+    event(mp, Some(gp), Site::Newproc, seen, || Kind::Newproc { entry: entry_name, parent, parked: false });
     gp.casgstatus(mp, GStatus::Dead, GStatus::Runnable, Site::Newproc1);
     runqput(mp, pp, gp, true);
     mp.stats.spawned.bump();

@@ -18,7 +18,7 @@ use crate::proc::locked::{lock_internal, unlock_internal};
 use crate::proc::queue::{injectglist, runqput};
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_getm};
+use crate::proc::{mcall, mcall_g, must_current, must_getm};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -51,8 +51,7 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
 /// Parks the goroutine that calls: `unlockf(gp, arg)` decides on g0 whether it really waits.
 #[inline(never)]
 fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
-    let mp = must_getm();
-    let Some(gp) = mp.curg() else { throw!("gopark: not on a goroutine") };
+    let (mp, gp) = must_current("gopark");
     if gp.status.load().base() != GStatus::Running {
         throw!("gopark: goroutine {} is not running", gp.goid());
     }
@@ -96,7 +95,7 @@ pub(crate) fn dropg(mp: &M, gp: &G) {
 
 /// Makes a waiting goroutine runnable: it goes next on the P of `mp`. Go: `goready`.
 pub(crate) fn goready(mp: &'static M, gp: &'static G) {
-    event(mp, Some(gp), Site::Goready, 0, || Kind::Goready { next: Some(true) });
+    event(mp, Some(gp), Site::Goready, gp.status.load().version(), || Kind::Goready { next: Some(true) });
     ready(mp, gp, true, Site::Goready);
 }
 
@@ -104,7 +103,7 @@ pub(crate) fn goready(mp: &'static M, gp: &'static G) {
 pub(crate) fn ready(mp: &'static M, gp: &'static G, next: bool, site: Site) {
     mp.acquire();
     let Some(pp) = mp.p() else { throw!("ready: M{} has no P", mp.id()) };
-    event(mp, Some(gp), site, 0, || Kind::Ready { next });
+    event(mp, Some(gp), site, gp.status.load().version(), || Kind::Ready { next });
     gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::Ready);
     runqput(mp, pp, gp, next);
     wakep(mp);

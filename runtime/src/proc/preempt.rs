@@ -14,6 +14,7 @@ use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::gosched::gopreempt_m;
 use crate::proc::{current_g, mcall, mcall_g, must_getm};
+use crate::signal::preempt_m;
 use crate::status::GStatus;
 use crate::trace::{Site, event};
 
@@ -21,10 +22,11 @@ use crate::trace::{Site, event};
 pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
     let Some(mp) = pp.m().filter(|mp| !std::ptr::eq(*mp, me)) else { return false };
     let Some(gp) = mp.curg() else { return false };
-    if gp.status.load().base() == GStatus::Syscall {
+    let seen = gp.status.load();
+    if seen.base() == GStatus::Syscall {
         return false;
     }
-    event(me, Some(gp), site, 0, || Kind::PreemptOne { target_p: pp.id(), target_m: mp.id() });
+    event(me, Some(gp), site, seen.version(), || Kind::PreemptOne { target_p: pp.id(), target_m: mp.id() });
     // Relaxed: see the module.
     gp.preempt.store(true, Relaxed);
     event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest { request: Request::Preempt(true) });
@@ -32,6 +34,12 @@ pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
     event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest {
         request: Request::Stackguard0(Guard::Preempt),
     });
+    if !me.sched().config.debug.asyncpreemptoff {
+        pp.preempt.store(true, Relaxed);
+        event(me, None, Site::Preemptone, 0, || Kind::PRequest { target_p: pp.id(), preempt: true });
+        let (over, sent) = preempt_m(mp);
+        event(me, None, Site::Preemptone, over, || Kind::PreemptM { target_m: mp.id(), sent });
+    }
     true
 }
 
@@ -45,7 +53,7 @@ pub(crate) fn preemptall(me: &'static M) {
 }
 
 /// Whether the goroutine of this M may be stopped now. Go: `canPreemptM`.
-fn can_preempt_m(mp: &M) -> bool {
+pub(crate) fn can_preempt_m(mp: &M) -> bool {
     // Relaxed: own.
     mp.locks.load(Relaxed) == 0
         && mp.p().is_some_and(|pp| pp.status.load() == PStatus::Running)

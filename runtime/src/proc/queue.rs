@@ -10,7 +10,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::{G, Gs};
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::wake::{startm_locked, wakep};
+use crate::proc::wake::{startm_locked, wakep, work_is_urgent};
 use crate::runq::{Moved, Put, RING};
 use crate::sched::{GQueue, Sched, State};
 use crate::status::GStatus;
@@ -216,7 +216,7 @@ pub(crate) fn injectglist(mp: &'static M, mut list: GQueue) {
         drop(state);
         start_idle(mp, sched, share);
     }
-    let Some(pp) = pp else { return };
+    let Some(pp) = pp else { return work_is_urgent(sched) };
     while let Some(gp) = ready.pop_front() {
         match pp.runq.put_tail(gp.gs()) {
             Put::Done(moved) => {

@@ -11,6 +11,7 @@ use sigurg_traces::Kind;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{Note, getm, setm};
 use crate::proc::newproc::newproc_main;
+use crate::proc::sleep_for_ever;
 use crate::proc::procresize::{make_ps, procresize};
 use crate::proc::stw::stop_for_ever;
 use crate::proc::sysmon::sysmon;
@@ -39,21 +40,13 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
             *outcome = Some((result, quiet));
             ended.wakeup();
             // The caller's stack, with what this closure borrows, may be gone now.
-            park_for_ever();
+            sleep_for_ever();
         });
         ended.sleep();
     }
     let Some((result, quiet)) = outcome else { throw!("run: main did not end") };
     sched.end(quiet);
     result.unwrap_or_else(|panic| resume_unwind(panic))
-}
-
-/// The end of the main goroutine, in a stopped world.
-fn park_for_ever() -> ! {
-    let never = Note::new();
-    loop {
-        never.sleep();
-    }
 }
 
 /// M0 is the calling thread: it makes the Ps and the main goroutine, and hands its P over.

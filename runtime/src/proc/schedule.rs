@@ -45,6 +45,18 @@ pub(crate) fn schedule(mp: &'static M) -> ! {
 /// T10: runs `gp`, which is in hand.
 #[inline]
 pub(crate) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
+    make_running(mp, gp, inherit_time);
+    // SAFETY: `gp` is `Running` on this M alone, so nobody else goes to its saved stack; g0 keeps nothing.
+    unsafe { arch::gogo(gp.sp.load(Relaxed)) }
+}
+
+/// T10 for a goroutine that was stopped in this thread's signal handler: it goes on when that returns.
+pub(crate) fn run_here(mp: &'static M, gp: &'static G) {
+    make_running(mp, gp, false);
+}
+
+#[inline]
+fn make_running(mp: &'static M, gp: &'static G, inherit_time: bool) {
     event(mp, Some(gp), Site::Schedule, 0, || Kind::Execute { inherit_time });
     // Before the change of status: `Running` means that the M is known (INV-22). Relaxed: published by that change.
     mp.set_curg(Some(gp));
@@ -61,6 +73,4 @@ pub(crate) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
         let Some(pp) = mp.p() else { throw!("execute: M{} has no P", mp.id()) };
         pp.schedtick.store(pp.schedtick.load(Relaxed).wrapping_add(1), Relaxed);
     }
-    // SAFETY: `gp` is `Running` on this M alone, so nobody else goes to its saved stack; g0 keeps nothing.
-    unsafe { arch::gogo(gp.sp.load(Relaxed)) }
 }

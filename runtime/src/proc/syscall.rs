@@ -30,8 +30,9 @@ use crate::trace::{Site, event};
 #[inline(never)]
 pub(crate) fn entersyscall() {
     let mp = must_getm();
-    let (Some(gp), Some(pp)) = (mp.curg(), mp.p()) else { throw!("entersyscall: not on a goroutine") };
+    // First: a signal between a look at the P and this could take the P.
     mp.acquire();
+    let (Some(gp), Some(pp)) = (mp.curg(), mp.p()) else { throw!("entersyscall: not on a goroutine") };
     mp.stats.syscalls.bump();
     // Relaxed, all: own, or looked at under the scan bit.
     gp.stackguard0.store(STACK_PREEMPT, Relaxed);
@@ -47,7 +48,7 @@ pub(crate) fn entersyscall() {
     }
     gp.casgstatus_direct(mp, GStatus::Running, GStatus::Syscall, Site::Reentersyscall);
     wake_sysmon(sched);
-    mp.release_in_syscall();
+    mp.unlock_quietly();
 }
 
 /// PS12: the world is to stop, and this M is about to be away.
@@ -101,13 +102,13 @@ pub(crate) fn exitsyscall() {
         });
     }
     let Some(pp) = mp.p() else {
-        mp.release_in_syscall();
+        mp.unlock_quietly();
         mcall(mp, gp, exitsyscall_no_p);
         bump_syscalltick();
         return;
     };
     pp.syscalltick.store(pp.syscalltick.load(Relaxed).wrapping_add(1), Relaxed);
-    mp.release_in_syscall();
+    mp.unlock_quietly();
     let preempt = gp.preempt.load(Relaxed);
     let (guard, named) =
         if preempt { (STACK_PREEMPT, Guard::Preempt) } else { (gp.stack_lo(), Guard::Normal) };

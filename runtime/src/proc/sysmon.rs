@@ -9,9 +9,10 @@
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{nanotime, setm, usleep};
+use crate::facade::{exact_sleeps, nanotime, setm};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::locked::count_idle;
 use crate::proc::preempt::preemptone;
 use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
@@ -23,6 +24,10 @@ use crate::trace::{Site, event};
 
 /// A time slice, nanoseconds.
 const FORCE_PREEMPT_NS: i64 = 10_000_000;
+/// How long a goroutine may run while others wait to be woken (X-WAKE).
+const SMALL_SLICE_NS: i64 = 100_000;
+/// How soon to look again after such a request, microseconds.
+const AGAIN_US: u32 = 50;
 /// How long a system call may keep a P that nobody needs.
 const SYSCALL_PATIENCE_NS: i64 = 10_000_000;
 /// How old a poll may get.
@@ -39,6 +44,7 @@ const DEEP_SLEEP_NS: i64 = 60_000_000_000;
 pub(crate) fn sysmon(sched: &'static Sched) {
     let mp = make_m(sched, |state| state.nmsys += 1);
     setm(Some(mp));
+    exact_sleeps();
     event(mp, None, Site::Sysmon, 0, || Kind::MStart);
     let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
     let mut last_schedtrace = nanotime();
@@ -49,7 +55,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         } else if idle > IDLE_ROUNDS {
             delay = (delay * 2).min(LONGEST_SLEEP_US);
         }
-        usleep(delay);
+        nap(sched, delay);
         if sched.config.debug.schedtrace_ms == 0 && all_idle(sched) && deep_sleep(sched) {
             idle = 0;
             delay = FIRST_SLEEP_US;
@@ -57,6 +63,11 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         let now = nanotime();
         poll_if_stale(mp, now);
         idle = if retake(mp, now) { 0 } else { idle + 1 };
+        if wake_preempt(mp, now) {
+            // The request may have been declined, or the slice was too short to end: look again soon.
+            idle = 0;
+            delay = AGAIN_US;
+        }
         let every = i64::from(sched.config.debug.schedtrace_ms) * 1_000_000;
         if every > 0 && last_schedtrace + every <= now {
             last_schedtrace = now;
@@ -64,6 +75,48 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
     }
     setm(None);
+}
+
+/// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not if work is urgent.
+fn nap(sched: &'static Sched, us: u32) {
+    let now = nanotime();
+    let until = now + i64::from(us) * 1_000;
+    // SeqCst: who arms an earlier timer after this sees it (`wake_sysmon_by`); who armed one before is in a heap.
+    sched.sysmon_until.store(until, SeqCst);
+    let until = sched.ps().map(|pp| pp.timers.wake_time()).filter(|when| *when > now).fold(until, i64::min);
+    if !sched.urgent.load(SeqCst) {
+        sched.sysmonnote.sleep_for(until - now);
+    }
+    sched.sysmon_until.store(0, SeqCst);
+    sched.sysmonnote.clear();
+}
+
+/// X-WAKE: somebody could run, every P is busy, and some goroutine has had more than a small slice: it is asked to yield now,
+/// not when sysmon would notice and a whole slice has passed. Whether there is a reason to look again soon.
+///
+/// One goroutine at a time, the one that runs longest; it gets at least [`SMALL_SLICE_NS`] whenever it runs.
+fn wake_preempt(mp: &'static M, now: i64) -> bool {
+    let sched = mp.sched();
+    // SeqCst: set after the work was queued; an idle P is woken by whoever queued it.
+    let urgent = sched.urgent.swap(false, SeqCst) && sched.runqsize() > 0;
+    if sched.npidle.load(SeqCst) != 0 {
+        return false;
+    }
+    // Relaxed: sysmon's own notes, just brought up to date by `retake`.
+    let since = |pp: &&'static P| pp.sysmontick.schedwhen.load(Relaxed);
+    let due = |pp: &&'static P| (1..=now).contains(&pp.timers.wake_time());
+    // What waits for a timer becomes runnable on the P that has the timer.
+    let with_timer = sched.ps().filter(due).min_by_key(since);
+    let Some(pp) = with_timer.or_else(|| urgent.then(|| sched.ps().min_by_key(since)).flatten()) else {
+        return false;
+    };
+    if since(&pp) + SMALL_SLICE_NS <= now {
+        preemptone(mp, pp, Site::WakePreempt);
+    }
+    if urgent {
+        sched.urgent.store(true, SeqCst);
+    }
+    true
 }
 
 /// Nothing to notice: every P is idle, or the world stops and whoever stops it looks itself.
@@ -151,8 +204,11 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
         return false;
     }
     event(mp, None, Site::Retake, 0, || Kind::RetakeSyscall { target_p: pp.id() });
+    // As if one more M ran: its goroutine may come back, find no P and go to sleep as the last, with the P in hand here.
+    count_idle(mp, -1);
     thread.take_p(mp);
     thread.resume(mp);
     handoffp(mp, pp, Site::Retake);
+    count_idle(mp, 1);
     true
 }

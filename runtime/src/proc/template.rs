@@ -14,6 +14,7 @@ use std::thread;
 use sigurg_traces::Kind;
 
 use crate::arch;
+use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::{Note, setm};
 use crate::lock::Lock;
@@ -22,7 +23,7 @@ use crate::p::P;
 use crate::proc::exit::mexit;
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::take_nextp;
+use crate::proc::wake::{stopm, take_nextp};
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -50,6 +51,8 @@ unsafe impl Send for Guests {}
 pub(crate) struct Template {
     note: Note,
     wanted: Lock<Wanted>,
+    /// An M without a P is wanted, to be idle.
+    spare: AtomicBool,
     guests: Lock<Guests>,
 }
 
@@ -58,6 +61,7 @@ impl Template {
         Self {
             note: Note::new(),
             wanted: Lock::new(Wanted { first: ptr::null_mut() }),
+            spare: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
         }
     }
@@ -73,6 +77,13 @@ impl Template {
         self.note.wakeup();
     }
 
+    /// Asks for an M that is idle: see `proc/handler.rs`. Safe in a signal handler.
+    pub(crate) fn want_spare(&self) {
+        // Relaxed: ordered by the note.
+        self.spare.store(true, Relaxed);
+        self.note.wakeup();
+    }
+
     /// Ends the thread.
     pub(crate) fn wakeup(&self) {
         self.note.wakeup();
@@ -84,6 +95,9 @@ impl Template {
         while !sched.ended.load(Relaxed) {
             self.note.sleep();
             self.note.clear();
+            if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
+                start_thread(sched, make_m(sched, |_| ()));
+            }
             loop {
                 let mut wanted = self.wanted.lock();
                 // SAFETY: null, or a P, which is never freed.
@@ -107,7 +121,10 @@ impl Template {
             }
             None => {
                 drop(guests);
-                let mp = make_m(sched, |state| state.nmsys += 1);
+                let mp = make_m(sched, |state| {
+                    state.nmsys += 1;
+                    state.nmguest += 1;
+                });
                 event(mp, None, Site::Mstart, 0, || Kind::MStart);
                 mp
             }
@@ -151,6 +168,10 @@ fn newm(sched: &'static Sched, pp: &'static P) {
     // Relaxed, both: the thread is started after this.
     mp.spinning.store(pp.start_spinning.load(Relaxed), Relaxed);
     mp.nextp.store(ptr::from_ref(pp).cast_mut(), Relaxed);
+    start_thread(sched, mp);
+}
+
+fn start_thread(sched: &'static Sched, mp: &'static M) {
     let name = format!("{}-m{}", sched.config.thread_name, mp.id());
     if let Err(error) = thread::Builder::new().name(name).stack_size(G0_STACK).spawn(move || mstart(mp)) {
         throw!("cannot create a thread: {error}");
@@ -181,6 +202,11 @@ fn mstart(mp: &'static M) {
 extern "C" fn mstart1(_: *mut ()) -> ! {
     let mp = must_getm();
     event(mp, None, Site::Mstart, 0, || Kind::MStart);
-    take_nextp(mp);
+    // Relaxed: published by the start of the thread.
+    if mp.nextp.load(Relaxed).is_null() {
+        stopm(mp);
+    } else {
+        take_nextp(mp);
+    }
     schedule(mp)
 }

@@ -10,7 +10,7 @@ use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::must_getm;
 use crate::proc::stw::p_stopped;
-use crate::sched::State;
+use crate::sched::{Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event, named_p};
 
@@ -244,5 +244,22 @@ pub(crate) fn wake_poller(when: i64) {
         }
     } else {
         wakep(mp);
+        wake_sysmon_by(sched, when);
+    }
+}
+
+/// X-WAKE: if every P is busy, sysmon must be awake at `when`.
+fn wake_sysmon_by(sched: &Sched, when: i64) {
+    // SeqCst: after the timer was put in its heap; `nap` stores and then looks at the heaps.
+    if sched.npidle.load(SeqCst) == 0 && sched.sysmon_until.load(SeqCst) > when {
+        sched.sysmonnote.wakeup();
+    }
+}
+
+/// X-WAKE: there is work in the global queue, put by somebody without a P. If every P is busy, sysmon sees to it.
+pub(crate) fn work_is_urgent(sched: &Sched) {
+    // SeqCst: after the put.
+    if sched.npidle.load(SeqCst) == 0 && !sched.urgent.swap(true, SeqCst) {
+        sched.sysmonnote.wakeup();
     }
 }

@@ -232,24 +232,33 @@ fn touching_a_guard_kills() {
 }
 
 #[test]
-fn a_million_slots_fit_a_default_kernel() {
+fn guards_use_up_no_mappings_and_slots_no_memory_but_their_page() {
     let slab = slab();
-    let maps = || fs::read_to_string("/proc/self/maps").unwrap().lines().count();
+    let maps =
+        || fs::read_to_string("/proc/self/maps").expect("the mappings of this process").lines().count();
     let pages = || -> usize {
-        let statm = fs::read_to_string("/proc/self/statm").unwrap();
-        statm.split(' ').nth(1).unwrap().parse().unwrap()
+        let statm = fs::read_to_string("/proc/self/statm").expect("the size of this process");
+        statm.split(' ').nth(1).and_then(|field| field.parse().ok()).expect("its second field")
     };
-    let (maps_before, pages_before, begin) = (maps(), pages(), std::time::Instant::now());
-    let million = 1_000_000;
-    for i in 0..million {
+    let maps_before = maps();
+    let probe = 1000;
+    for _ in 0..probe {
+        alloc(&slab, 64 << 10);
+    }
+    if maps() - maps_before >= probe {
+        eprintln!("skipped: this kernel has no MADV_GUARD_INSTALL");
+        return;
+    }
+    // More than `vm.max_map_count`, 65,530 by default, would allow. (A million was tried: one mapping, 4,096 bytes each.)
+    let (slots, pages_before) = (100_000, pages());
+    for i in 0..slots {
         assert!(slab.alloc(sched(), StackClass::DEFAULT).is_some(), "the kernel refused slot {i}");
     }
-    let bytes = (pages() - pages_before) * page_size() / million;
+    let bytes = (pages() - pages_before) * page_size() / slots;
     let mappings = maps() - maps_before;
-    eprintln!("{bytes} bytes and {:?} per slot, {mappings} mappings", begin.elapsed() / million as u32);
-    assert!(mappings < 1000, "{mappings} mappings");
+    assert!(mappings < 200, "{mappings} mappings");
     // A page, and the slab's own bits.
-    assert!((4096..4200).contains(&bytes), "{bytes} bytes per slot");
+    assert!((page_size()..page_size() + 100).contains(&bytes), "{bytes} bytes per slot");
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub(crate) fn event(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: impl Fn
 #[cold]
 #[inline(never)]
 fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
+    // A goroutine that is stopped between taking a slot and filling it would hold up the recording.
+    mp.acquire();
     let here = (&raw const kind).addr();
     let curg = mp.curg();
     let on = match curg {
@@ -60,6 +62,7 @@ fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
         over,
         kind,
     });
+    mp.unlock_quietly();
 }
 
 /// A status by the vocabulary's name.

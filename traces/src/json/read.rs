@@ -101,13 +101,15 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     #[cold]
-    fn end(&self) -> Result<Option<Event>, ReadError> {
+    fn end(&mut self) -> Result<Option<Event>, ReadError> {
         let (promised, read) = (self.header.events, self.next_seq);
         if read < promised {
             let reason =
                 format!("truncated: the header promises {promised} events, the file ends after {read}");
             return Err(ReadError::line(self.lines.number + 1, reason));
         }
+        // More only in an open trace, whose events nobody counted.
+        self.header.events = read;
         Ok(None)
     }
 }

@@ -16,8 +16,9 @@ use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use foldhash::fast::RandomState;
 
 use super::inconsistent::{Inconsistent, OrderRule};
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::object::Object;
+use crate::vocab::GStatus;
 
 /// How many events, blocked streams or objects a report names.
 const NAMED: usize = 8;
@@ -47,6 +48,8 @@ struct Stream {
 #[derive(Debug, Default)]
 struct Progress {
     version: u64,
+    /// Of the status of a G: how often it died.
+    deaths: u64,
     /// Streams that wait, by the version they need.
     waiting: BinaryHeap<Reverse<(u64, usize)>>,
 }
@@ -99,8 +102,11 @@ impl ByVersion {
             }
             self.streams[at].events.pop_front();
             self.held -= 1;
-            if let Some((object, version)) = head.changes() {
-                self.advance(object, version);
+            if let Some((object, version)) = self.makes(&head) {
+                let progress = self.advance(object, version);
+                if let Kind::GStatus { from: GStatus::Running, to: GStatus::Dead, .. } = head.kind {
+                    progress.deaths += 1;
+                }
             }
             return Ok(Some(head));
         }
@@ -132,6 +138,25 @@ impl ByVersion {
         self.objects.get(&object).map_or(0, |progress| progress.version)
     }
 
+    /// What `event` changes and the version that this makes; a G struct that is given back is counted here.
+    fn makes(&self, event: &Event) -> Option<(Object, u64)> {
+        match (event.kind, event.target) {
+            (Kind::Gfput { .. }, Some(target)) => {
+                let freed = Object::Freed(target.gs);
+                Some((freed, self.version(freed) + 1))
+            }
+            _ => event.changes(),
+        }
+    }
+
+    /// What the next life of a G struct has to wait for: whoever ended the last one is done with it.
+    fn unfinished(&self, head: &Event) -> Option<Wait> {
+        let (Kind::Newproc { .. }, Some(target)) = (head.kind, head.target) else { return None };
+        let needs = self.objects.get(&Object::G(target.gs))?.deaths;
+        let object = Object::Freed(target.gs);
+        (head.over != 0 && needs > self.version(object)).then_some(Wait { object, needs })
+    }
+
     /// What `head` has to wait for, if anything.
     fn blocked(&self, head: &Event) -> Result<Option<Wait>, Box<Inconsistent>> {
         if let Some((object, found)) = head.changes() {
@@ -146,11 +171,12 @@ impl ByVersion {
         Ok(head
             .reads()
             .filter(|&(object, seen)| seen > self.version(object))
-            .map(|(object, needs)| Wait { object, needs }))
+            .map(|(object, needs)| Wait { object, needs })
+            .or_else(|| self.unfinished(head)))
     }
 
     /// Brings `object` to `version` and wakes the streams that waited for it.
-    fn advance(&mut self, object: Object, version: u64) {
+    fn advance(&mut self, object: Object, version: u64) -> &mut Progress {
         let progress = self.objects.entry(object).or_default();
         progress.version = version;
         while let Some(&Reverse((needs, at))) = progress.waiting.peek() {
@@ -160,6 +186,7 @@ impl ByVersion {
             progress.waiting.pop();
             self.ready.push_back(at);
         }
+        progress
     }
 
     /// Why the streams are blocked, unless all of them wait in the end for what a `prefix` may lack; the error is the
@@ -170,7 +197,7 @@ impl ByVersion {
             .streams
             .iter()
             .flat_map(|stream| {
-                stream.events.iter().filter_map(Event::changes).map(|change| (change, stream.m))
+                stream.events.iter().filter_map(|event| self.makes(event)).map(|change| (change, stream.m))
             })
             .collect();
         let mut blocked = Vec::new();

@@ -5,30 +5,41 @@ use framehop::x86_64::UnwindRegsX86_64;
 use crate::arch::RESUME;
 use crate::dump::Registers;
 
-/// Instructions of a loop in which LLVM touches each page of a large frame, from the touch on:
-/// `mov qword ptr [rsp], 0`, `cmp rsp, r11`, `jne`.
+/// How LLVM touches each page of a large frame, from the touch to the end of its loop: `mov qword ptr [rsp], 0`,
+/// `cmp rsp, r11`, `jne`.
 const PROBE: [u8; 12] = [0x48, 0xc7, 0x04, 0x24, 0, 0, 0, 0, 0x4c, 0x39, 0xdc, 0x75];
+/// `sub rsp` by four bytes, and by one: what follows for the last, partial page.
+const SUB_LONG: [u8; 3] = [0x48, 0x81, 0xec];
+const SUB_SHORT: [u8; 3] = [0x48, 0x83, 0xec];
 
 /// See [`super`].
 pub(crate) fn interrupted(context: &libc::ucontext_t) -> Registers {
     let of = |register: libc::c_int| context.uc_mcontext.gregs[register as usize] as usize;
-    let (ip, sp) = (of(libc::REG_RIP), of(libc::REG_RSP));
-    let (ip, sp) = if is_probe(ip) {
-        // In the loop the frame is found by r11, which the unwinder does not know. It is where rsp is going, and after
-        // the loop the frame is found by that.
-        (ip + PROBE.len() + 1, of(libc::REG_R11))
-    } else {
-        (ip, sp)
-    };
+    let (ip, sp) =
+        after_probe(of(libc::REG_RIP), of(libc::REG_R11)).unwrap_or((of(libc::REG_RIP), of(libc::REG_RSP)));
     Registers { ip, sp, fp: of(libc::REG_RBP), lr: 0, returned: false }
 }
 
-/// Whether the thread was touching a page of a large frame.
-fn is_probe(ip: usize) -> bool {
-    // SAFETY: the first instruction was executing, and the function goes on behind it: all functions end in a longer
-    // sequence than the rest of the probe, or the comparison ends before.
-    let byte = |at: usize| unsafe { *std::ptr::with_exposed_provenance::<u8>(ip + at) };
-    (0..PROBE.len()).all(|at| byte(at) == PROBE[at])
+/// If the thread was touching a page of a large frame: where it would be afterwards, and its stack pointer there. Until
+/// then the frame is found by r11, where rsp is going, and the unwinder knows only rsp.
+fn after_probe(ip: usize, r11: usize) -> Option<(usize, usize)> {
+    // SAFETY: code that was executing. Each byte is looked at only if those before it are of an instruction after which
+    // the function goes on.
+    let byte = |at: usize| unsafe { *std::ptr::with_exposed_provenance::<u8>(at) };
+    let is = |at: usize, code: &[u8]| code.iter().enumerate().all(|(i, &expected)| byte(at + i) == expected);
+    if !is(ip, &PROBE) {
+        return None;
+    }
+    let after = ip + PROBE.len() + 1;
+    let by = after + SUB_LONG.len();
+    Some(if is(after, &SUB_LONG) {
+        let size = u32::from_le_bytes(std::array::from_fn(|i| byte(by + i)));
+        (by + 4, r11 - size as usize)
+    } else if is(after, &SUB_SHORT) {
+        (by + 1, r11 - usize::from(byte(by)))
+    } else {
+        (after, r11)
+    })
 }
 
 /// See [`super`].

@@ -10,7 +10,7 @@ mod tls;
 
 pub(crate) use core::sync::atomic;
 
-pub(crate) use clock::{cputicks, nanotime, osyield, procyield, usleep};
+pub(crate) use clock::{cputicks, exact_sleeps, nanotime, osyield, procyield, usleep};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use local::add_local;
 pub(crate) use lock::RawLock;

@@ -1,0 +1,384 @@
+//! Traces of this project's own runtime are accepted under its own rules, and tell what happened.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use sigurg::sync::{Mutex, WaitGroup};
+use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, time, unlock_os_thread, yield_now};
+use sigurg_conformance::check::judge::{Accepted, How, Tally, Verdict, judge};
+
+/// What a trace holds.
+struct Seen {
+    procs: u32,
+    kinds: BTreeMap<String, u64>,
+    rows: BTreeMap<&'static str, u64>,
+}
+
+impl Seen {
+    /// How many events of that kind there are.
+    fn kind(&self, name: &str) -> u64 {
+        self.kinds.get(name).copied().unwrap_or(0)
+    }
+
+    /// How often that row of the transition table was taken.
+    fn row(&self, id: &str) -> u64 {
+        self.rows.get(id).copied().unwrap_or(0)
+    }
+}
+
+/// Records `program` at several numbers of Ps, checks the file, and hands what it holds to `expect`.
+fn traced(program: fn(), expect: impl Fn(&Seen)) {
+    for procs in [1, 2, 4] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace.sgt");
+        // SAFETY: nothing taken from a thread_local! lives across a blocking call in these programs.
+        let runtime = unsafe { sigurg::Builder::new().gomaxprocs(procs).trace(&path).build() }.unwrap();
+        runtime.run(program);
+        let (profile, accepted) = accepted(&path, procs);
+        assert_eq!(profile, "sigurg");
+        assert_eq!((accepted.cut_off, accepted.header.complete), (0, true), "{procs} Ps");
+        let mut rows = BTreeMap::new();
+        for (row, &count) in sigurg_model::rules::transition::ROWS.iter().zip(&accepted.summary.rows) {
+            *rows.entry(row.id).or_insert(0) += count;
+        }
+        expect(&Seen { procs, kinds: accepted.census.expect("asked for").kinds(), rows });
+    }
+}
+
+/// A refused trace is kept beside the built tests, and the message says where.
+fn accepted(path: &Path, procs: u32) -> (&'static str, Box<Accepted>) {
+    let how = How { census: true, ..How::default() };
+    let judged = judge(path, &how, &Tally::default());
+    let story = match judged.verdict {
+        Verdict::Accepted(accepted) => {
+            return (judged.profile.map_or("none", |profile| profile.name), accepted);
+        }
+        Verdict::Rejected(rejected) => rejected.story,
+        Verdict::Unreadable(unreadable) => unreadable.to_string(),
+    };
+    let name = format!("refused-{}-{procs}.sgt", std::thread::current().name().unwrap_or("main"));
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::copy(path, &kept).unwrap();
+    panic!("{procs} Ps, {}: {story}", kept.display());
+}
+
+fn join_all<T>(handles: Vec<sigurg::JoinHandle<T>>) -> Vec<T> {
+    handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+}
+
+#[test]
+fn many_goroutines_are_born_and_die() {
+    traced(
+        || {
+            let sum: u64 = join_all((0..2_000).map(|i| go(move || i)).collect()).iter().sum();
+            assert_eq!(sum, 1_999_000);
+        },
+        |seen| {
+            assert_eq!((seen.kind("newproc"), seen.row("T03")), (2_001, 2_001));
+            assert!(seen.row("T06") >= 2_000 && seen.row("T10") >= 2_000, "{:?}", seen.rows);
+        },
+    );
+}
+
+#[test]
+fn goroutines_that_yield_go_to_the_global_queue() {
+    traced(
+        || drop(join_all((0..20).map(|_| go(|| (0..50).for_each(|_| yield_now()))).collect())),
+        |seen| assert!(seen.row("T13/T14") >= 1_000, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn goroutines_wait_for_each_other_in_channels() {
+    traced(
+        || {
+            for capacity in [0, 1, 16] {
+                let (tx, rx) = chan::<u64>(capacity);
+                let senders = (0..8).map(|i| {
+                    let tx = tx.clone();
+                    go(move || (0..100).for_each(|n| tx.send(i * 100 + n).unwrap()))
+                });
+                let senders: Vec<_> = senders.collect();
+                drop(tx);
+                let receivers = (0..3).map(|_| {
+                    let rx = rx.clone();
+                    go(move || rx.iter().sum::<u64>())
+                });
+                let sum: u64 = join_all(receivers.collect()).into_iter().sum();
+                join_all(senders);
+                assert_eq!(sum, 799 * 800 / 2);
+            }
+        },
+        |seen| {
+            assert!(seen.row("T11") > 0 && seen.kind("goready") > 0, "{:?}", seen.kinds);
+            assert_eq!(seen.kind("goready"), seen.kind("ready"), "each goready is a ready");
+        },
+    );
+}
+
+#[test]
+fn goroutines_park_and_ready_each_other_in_races() {
+    traced(
+        || {
+            let turns = Arc::new(AtomicU64::new(0));
+            let pairs = (0..4).map(|_| {
+                let (ping, pinged) = chan::<()>(0);
+                let (pong, ponged) = chan::<()>(0);
+                let turns = Arc::clone(&turns);
+                go(move || {
+                    let other = go(move || {
+                        for () in pinged.iter() {
+                            pong.send(()).unwrap();
+                        }
+                    });
+                    for _ in 0..500 {
+                        ping.send(()).unwrap();
+                        ponged.recv().unwrap();
+                        turns.fetch_add(1, Relaxed);
+                    }
+                    drop(ping);
+                    other.join().unwrap();
+                })
+            });
+            join_all(pairs.collect());
+            assert_eq!(turns.load(Relaxed), 2_000);
+        },
+        |seen| assert!(seen.row("T11") >= 2_000 && seen.row("T19") >= 2_000, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn goroutines_sleep_and_timers_wake_them() {
+    traced(
+        || {
+            let sleepers = (0..50u64).map(|i| {
+                go(move || (0..4).for_each(|n| time::sleep(Duration::from_micros(100 * (i % 7) + 37 * n))))
+            });
+            join_all(sleepers.collect());
+            let (tx, rx) = chan::<()>(0);
+            assert!(rx.recv_timeout(Duration::from_millis(2)).is_err());
+            drop(tx);
+        },
+        |seen| assert!(seen.row("T11") > 50, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn goroutines_take_locks_in_turn() {
+    traced(
+        || {
+            let sum = Arc::new(Mutex::new(0u64));
+            let adders = (0..16).map(|_| {
+                let sum = Arc::clone(&sum);
+                go(move || {
+                    for _ in 0..100 {
+                        let mut sum = sum.lock();
+                        *sum += 1;
+                        yield_now();
+                    }
+                })
+            });
+            join_all(adders.collect());
+            assert_eq!(*sum.lock(), 1_600);
+        },
+        |seen| assert!(seen.kind("gopark") > 0 && seen.kind("goready") > 0, "{:?}", seen.kinds),
+    );
+}
+
+#[test]
+fn processors_are_taken_from_calls_that_block() {
+    traced(
+        || {
+            let calls = (0..8).map(|_| {
+                go(|| (0..5).for_each(|_| blocking(|| std::thread::sleep(Duration::from_millis(3)))))
+            });
+            join_all(calls.collect());
+        },
+        |seen| {
+            assert_eq!((seen.row("T34"), seen.row("T36")), (40, 40), "{:?}", seen.rows);
+            assert!(seen.kind("syscall_block") > 0, "{:?}", seen.kinds);
+        },
+    );
+}
+
+#[test]
+fn short_calls_keep_their_processor() {
+    traced(
+        || drop(join_all((0..4).map(|_| go(|| (0..2_000).for_each(|_| blocking(|| ())))).collect())),
+        |seen| assert_eq!((seen.row("T34"), seen.row("T36")), (8_000, 8_000), "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn goroutines_locked_to_threads_are_handed_their_processor() {
+    traced(
+        || {
+            let (tx, rx) = chan::<u64>(0);
+            let locked = go(move || {
+                lock_os_thread();
+                let thread = std::thread::current().id();
+                let sum: u64 = rx.iter().inspect(|_| assert_eq!(std::thread::current().id(), thread)).sum();
+                unlock_os_thread();
+                sum
+            });
+            for i in 0..100 {
+                tx.send(i).unwrap();
+                yield_now();
+            }
+            drop(tx);
+            assert_eq!(locked.join().unwrap(), 4_950);
+            // Ends locked: its thread ends with it.
+            go(lock_os_thread).join().unwrap();
+            go(yield_now).join().unwrap();
+        },
+        |seen| {
+            assert!(seen.kind("stoplockedm") > 0 && seen.kind("startlockedm") > 0, "{:?}", seen.kinds);
+            assert!(seen.kind("m_exit") >= 2, "that of the boot, that of the goroutine: {:?}", seen.kinds);
+        },
+    );
+}
+
+#[test]
+fn goroutines_that_run_for_long_are_preempted_at_safe_points() {
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            let hogs = (0..6).map(|_| {
+                let stop = Arc::clone(&stop);
+                go(move || {
+                    while !stop.load(Relaxed) {
+                        // A safe point that gives nothing away.
+                        let _ = chan::<()>(1).0.try_send(());
+                        go(|| ()).join().unwrap();
+                    }
+                })
+            });
+            let hogs: Vec<_> = hogs.collect();
+            time::sleep(Duration::from_millis(60));
+            stop.store(true, Relaxed);
+            join_all(hogs);
+        },
+        |seen| assert!(seen.row("T03") > 6, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn plain_threads_wake_goroutines() {
+    traced(
+        || {
+            let (tx, rx) = chan::<u64>(0);
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let tx = tx.clone();
+                    std::thread::spawn(move || (0..100).for_each(|n| tx.send(n).unwrap()))
+                })
+                .collect();
+            drop(tx);
+            assert_eq!(rx.iter().sum::<u64>(), 3 * 4_950);
+            blocking(|| threads.into_iter().for_each(|thread| thread.join().unwrap()));
+        },
+        |seen| assert!(seen.row("T20") > 0, "a thread without a P injects: {:?}", seen.rows),
+    );
+}
+
+#[test]
+fn panics_end_goroutines_like_returns() {
+    traced(
+        || {
+            std::panic::set_hook(Box::new(|_| ()));
+            let wait = Arc::new(WaitGroup::new());
+            let panics = (0..50).map(|i| {
+                wait.add(1);
+                let wait = Arc::clone(&wait);
+                go(move || {
+                    wait.done();
+                    assert!(i % 2 == 0, "odd");
+                })
+            });
+            let ends: Vec<bool> = panics.collect::<Vec<_>>().into_iter().map(|h| h.join().is_ok()).collect();
+            wait.wait();
+            drop(std::panic::take_hook());
+            assert_eq!(ends.iter().filter(|&&ok| ok).count(), 25);
+        },
+        |seen| {
+            assert_eq!(seen.kind("newproc"), 51);
+            assert!(seen.kind("goexit") >= 50, "{:?}", seen.kinds);
+        },
+    );
+}
+
+#[test]
+fn the_number_of_processors_changes_while_goroutines_run() {
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            let busy = (0..12u64).map(|i| {
+                let stop = Arc::clone(&stop);
+                go(move || {
+                    while !stop.load(Relaxed) {
+                        match i % 3 {
+                            0 => yield_now(),
+                            1 => go(|| ()).join().unwrap(),
+                            _ => blocking(|| std::thread::sleep(Duration::from_micros(200))),
+                        }
+                    }
+                })
+            });
+            let busy: Vec<_> = busy.collect();
+            for procs in [3, 1, 4, 2, 6, 1] {
+                set_gomaxprocs(procs);
+                time::sleep(Duration::from_millis(1));
+            }
+            stop.store(true, Relaxed);
+            join_all(busy);
+        },
+        |seen| {
+            let changes = seen.kind("procresize");
+            assert!(changes >= 6, "that of the boot, and those that differ from what was: {:?}", seen.kinds);
+            // The end stops the world for good.
+            assert_eq!((seen.kind("stw_stopped"), seen.kind("stw_started")), (changes, changes - 1));
+        },
+    );
+}
+
+#[test]
+fn everything_at_once() {
+    traced(
+        || {
+            let (tx, rx) = chan::<u64>(4);
+            let sum = Arc::new(Mutex::new(0u64));
+            let mix = (0..40u64).map(|i| {
+                let (tx, sum) = (tx.clone(), Arc::clone(&sum));
+                go(move || {
+                    for n in 0..25 {
+                        match (i + n) % 6 {
+                            0 => yield_now(),
+                            1 => time::sleep(Duration::from_micros(50)),
+                            2 => blocking(|| std::thread::sleep(Duration::from_micros(300))),
+                            3 => *sum.lock() += 1,
+                            4 => tx.send(1).unwrap(),
+                            _ => go(yield_now).join().unwrap(),
+                        }
+                    }
+                    if i % 10 == 0 {
+                        lock_os_thread();
+                        yield_now();
+                        time::sleep(Duration::from_micros(100));
+                    }
+                })
+            });
+            let mix: Vec<_> = mix.collect();
+            drop(tx);
+            let received = go(move || rx.iter().sum::<u64>());
+            join_all(mix);
+            assert!(received.join().unwrap() + *sum.lock() > 300);
+        },
+        |seen| {
+            assert!(seen.row("T13/T14") > 0 && seen.row("T34") > 0 && seen.row("T11") > 0, "{:?}", seen.rows);
+            assert!(seen.procs == 1 || seen.kind("runq_steal") > 0, "{:?}", seen.kinds);
+        },
+    );
+}

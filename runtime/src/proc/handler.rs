@@ -1,0 +1,132 @@
+//! Preemption at any instruction: the goroutine stays where it is, in its thread's signal handler (X-PARK).
+//!
+//! The handler makes the goroutine runnable *while it is locked to its M*, hands the P to another M and waits, as `stoplockedm`
+//! does; whoever takes the goroutine from its queue hands a P back, as `startlockedm` does; then the handler returns and
+//! the goroutine goes on. So this is the rule for locked goroutines, entered by signal. No other goroutine runs
+//! on that thread meanwhile: whatever was interrupted, in malloc, in a thread-local, with a lock held, finds
+//! everything as it was.
+//!
+//! Two rules keep it free of deadlock:
+//!
+//! 1. *Spare M.* The interrupted code may hold malloc's lock, and making a thread needs it. So the P goes to an M that is
+//!    idle already; if there is none, the handler declines, and the template thread, which never holds a P, makes one.
+//! 2. *No foreign lock.* What runs on g0 or holds a `Lock` takes no lock that goroutines can hold (`lock.rs`), so nobody who is
+//!    needed to run the goroutine again waits for it.
+//!
+//! Go: `doSigPreempt`, `wantAsyncPreempt`, `isAsyncSafePoint`, `asyncPreempt2`; it injects a call instead of waiting.
+
+use sigurg_traces::{Kind, PutHow, Reject};
+
+use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
+use crate::g::G;
+use crate::m::M;
+use crate::p::P;
+use crate::proc::locked::{bind, count_idle, unbind_if_free};
+use crate::proc::park::dropg;
+use crate::proc::preempt::can_preempt_m;
+use crate::proc::queue::{globrunqput, runqput};
+use crate::proc::schedule::run_here;
+use crate::proc::wake::{releasep, take_nextp};
+use crate::sched::Sched;
+use crate::status::GStatus;
+use crate::trace::{Site, event};
+
+/// The thread of `mp` was interrupted at stack pointer `sp`: stops the goroutine there if somebody asked and nothing
+/// speaks against it.
+pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize) {
+    let asked = asked(mp);
+    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, sp).map_err(Some));
+    event(mp, asked, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+        want: asked.is_some(),
+        safe: stoppable.is_ok(),
+        reject: stoppable.err().flatten(),
+    });
+    // Before the wait: whoever asked may look for this.
+    let version = mp.signal.acknowledge();
+    event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation: version.div_ceil(2) });
+    match stoppable {
+        Ok((gp, pp)) => park_in_handler(mp, gp, pp),
+        Err(_) => mp.stats.declined.bump(),
+    }
+}
+
+/// The goroutine of this M, if it or its P was asked to stop. Go: `wantAsyncPreempt`.
+fn asked(mp: &M) -> Option<&'static G> {
+    // Relaxed: requests are plain stores (`preempt.rs`).
+    let gp = mp.curg()?;
+    let wanted = gp.preempt.load(Relaxed) || mp.p().is_some_and(|pp| pp.preempt.load(Relaxed));
+    (wanted && gp.status.load().base() == GStatus::Running).then_some(gp)
+}
+
+/// Whether it can be stopped here; Go's reasons where not.
+fn stoppable(mp: &'static M, gp: &'static G, sp: usize) -> Result<(&'static G, &'static P), Reject> {
+    // AS-01: the scheduler, another handler, or the few instructions between two stacks.
+    if !(gp.stack_lo()..=gp.stack_hi()).contains(&sp) {
+        return Err(Reject::NotCurg);
+    }
+    if !can_preempt_m(mp) {
+        return Err(Reject::MNotPreemptible);
+    }
+    mp.p().map(|pp| (gp, pp)).ok_or(Reject::MNotPreemptible)
+}
+
+/// Stops `gp`, which runs on `mp` with `pp`, until it is scheduled again.
+fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P) {
+    let sched = mp.sched();
+    let mut state = sched.lock.lock();
+    let Some(nmp) = sched.mget(&mut state) else {
+        drop(state);
+        mp.stats.declined.bump();
+        return sched.template.want_spare();
+    };
+    mp.stats.preempted_park.bump();
+    bind(mp, gp);
+    // Relaxed: own.
+    gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
+    event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: true });
+    event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
+    gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
+    dropg(mp, gp);
+    // SeqCst: as in `gosched_impl`.
+    if sched.gcwaiting.load(SeqCst) {
+        drop(state);
+        runqput(mp, pp, gp, true);
+    } else {
+        globrunqput(mp, &mut state, gp, PutHow::One);
+        drop(state);
+    }
+    event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
+    releasep(mp);
+    hand_to(mp, sched, pp, nmp);
+    count_idle(mp, 1);
+    wait_in_handler(mp);
+    if sched.ended.load(Relaxed) {
+        // Nobody schedules any more. What was interrupted may hold a lock that the rest of the process needs: it goes on,
+        // without a P, to its next call of the runtime, and stays there.
+        return;
+    }
+    take_nextp(mp);
+    run_here(mp, gp);
+    gp.locked_int.store(gp.locked_int.load(Relaxed) - 1, Relaxed);
+    unbind_if_free(mp, gp);
+}
+
+/// Gives `pp` to `nmp`, which was taken off the idle list.
+fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, nmp: &'static M) {
+    event(mp, None, Site::Stoplockedm, 0, || Kind::Handoffp { target_p: pp.id() });
+    event(mp, None, Site::Handoffp, 0, || Kind::Startm { target_p: pp.id(), spinning: false });
+    mp.stats.handoffs.bump();
+    // Relaxed: published by the note.
+    nmp.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
+    nmp.park.wakeup();
+    // The next handler needs an idle M, too.
+    if sched.lock.lock().nmidle == 0 {
+        sched.template.want_spare();
+    }
+}
+
+/// Sleeps until `startlockedm` has left a P, or the runtime has ended.
+fn wait_in_handler(mp: &M) {
+    mp.park.sleep();
+    mp.park.clear();
+}

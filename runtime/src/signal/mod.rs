@@ -1,0 +1,147 @@
+//! SIGURG: the request to stop, sent to one thread.
+//!
+//! 1. The handler may interrupt any instruction of its thread. It allocates nothing, prints nothing, and takes no lock that the
+//!    interrupted code can hold: it declines where that code is the scheduler's (`preempt.rs`), and then the runtime's
+//!    own locks are free of this thread.
+//! 2. Every signal is acknowledged before anything else can be waited for, also when it is declined: whoever asked
+//!    may be waiting for that.
+//! 3. `pending` and the count of acknowledgements are one word, changed by one exchange: an acknowledgement cannot
+//!    overtake its own mark.
+//! 4. `errno` is as before when the handler returns.
+//!
+//! SIGURG because its default is to be ignored, debuggers pass it on, and programs rarely use it; a handler that was there
+//! before is called after ours.
+//!
+//! Go: `doSigPreempt`, `preemptM`, `signalM` (signal_unix.go), section 6 of the state rules.
+
+mod context;
+
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::mem;
+use std::ptr;
+use std::sync::OnceLock;
+
+use crate::facade::atomic::AtomicU64;
+use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::facade::getm;
+use crate::m::M;
+use crate::proc::do_sig_preempt;
+
+/// "A signal is on its way" in the lowest bit; then the number of changes of the word, which is its version; the number of
+/// acknowledgements is half of that, rounded down.
+pub(crate) struct SignalWord(AtomicU64);
+
+const PENDING: u64 = 1;
+const CHANGE: u64 = 2;
+
+impl SignalWord {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Marks a signal as pending: the version, and whether it was not before.
+    fn mark(&self) -> (u64, bool) {
+        // Relaxed: only a guess for the exchange.
+        let mut seen = self.0.load(Relaxed);
+        loop {
+            if seen & PENDING != 0 {
+                return (seen / CHANGE, false);
+            }
+            // AcqRel: what was asked before is seen by the handler, which takes the mark away.
+            match self.0.compare_exchange_weak(seen, (seen | PENDING) + CHANGE, AcqRel, Relaxed) {
+                Ok(_) => return (seen / CHANGE + 1, true),
+                Err(found) => seen = found,
+            }
+        }
+    }
+
+    /// Acknowledges: the version after it. Also a signal that somebody else sent counts, as in Go.
+    pub(crate) fn acknowledge(&self) -> u64 {
+        // Relaxed as in `mark`; AcqRel pairs with it.
+        let mut seen = self.0.load(Relaxed);
+        loop {
+            match self.0.compare_exchange_weak(seen, (seen & !PENDING) + CHANGE, AcqRel, Relaxed) {
+                Ok(_) => return seen / CHANGE + 1,
+                Err(found) => seen = found,
+            }
+        }
+    }
+
+    /// The number of changes so far: grows with every acknowledgement.
+    pub(crate) fn version(&self) -> u64 {
+        // Acquire pairs with `acknowledge`.
+        self.0.load(Acquire) / CHANGE
+    }
+}
+
+/// Sends SIGURG to the thread of `mp` unless one is on its way: the version of its signal word, and whether it was sent.
+/// Go: `preemptM`.
+pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
+    let (version, first) = mp.signal.mark();
+    if first {
+        // Relaxed: 0 until the thread runs, and then nothing there can be stopped.
+        let tid = mp.procid.load(Relaxed);
+        // SAFETY: only numbers.
+        if unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGURG) } != 0 {
+            // The thread has not started or is gone: nobody else will take the mark away.
+            mp.signal.acknowledge();
+        }
+    }
+    (version, first)
+}
+
+/// The handler that was there before.
+static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+
+/// Installs the handler, once for the process.
+///
+/// # Errors
+///
+/// What `sigaction` says.
+pub(crate) fn install() -> io::Result<()> {
+    static ONCE: OnceLock<Result<(), i32>> = OnceLock::new();
+    let install = || {
+        // SAFETY: asks for the handler there is, then sets one that does only what a handler may. Everything is masked
+        // meanwhile but what a fault raises.
+        unsafe {
+            let mut old = mem::zeroed();
+            if libc::sigaction(libc::SIGURG, ptr::null(), &mut old) != 0 {
+                return Err(*libc::__errno_location());
+            }
+            BEFORE.get_or_init(|| old);
+            let mut new: libc::sigaction = mem::zeroed();
+            new.sa_sigaction = handle as extern "C" fn(_, _, _) as usize;
+            new.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
+            libc::sigfillset(&mut new.sa_mask);
+            for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGABRT] {
+                libc::sigdelset(&mut new.sa_mask, fault);
+            }
+            if libc::sigaction(libc::SIGURG, &new, ptr::null_mut()) != 0 {
+                return Err(*libc::__errno_location());
+            }
+        }
+        Ok(())
+    };
+    (*ONCE.get_or_init(install)).map_err(io::Error::from_raw_os_error)
+}
+
+extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, ucontext: *mut c_void) {
+    // SAFETY: this thread's own; the kernel gives a context that is valid for the call.
+    let (errno, sp) = unsafe { (*libc::__errno_location(), context::stack_pointer(ucontext)) };
+    if let Some(mp) = getm() {
+        do_sig_preempt(mp, sp);
+    }
+    if let Some(before) = BEFORE.get()
+        && !matches!(before.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN)
+    {
+        // SAFETY: a handler installed with this flag takes these arguments, one without it the first.
+        unsafe {
+            mem::transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(before.sa_sigaction)(
+                signal, info, ucontext,
+            );
+        }
+    }
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
