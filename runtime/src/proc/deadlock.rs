@@ -2,7 +2,7 @@
 //!
 //! All Ms idle, no timer armed, nobody in the poller, and no thread in the process that is not ours: then nobody is left who
 //! could ready a goroutine. A thread of somebody else may hold a channel or a lock, so while there is one
-//! nothing is said.
+//! nothing is said; sysmon looks now and then whether there still is.
 //!
 //! Go: `checkdead`.
 
@@ -13,20 +13,23 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::sched::{Sched, State};
 use crate::throw::{Stderr, fatal};
 
-/// sched.lock held, before an M goes to sleep for good.
-pub(crate) fn checkdead(sched: &Sched, state: &State) {
+/// sched.lock held, before an M goes to sleep for good. Whether only a thread that is none of ours keeps this from being a
+/// deadlock: then somebody must look again, for nobody tells of its end.
+pub(crate) fn checkdead(sched: &Sched, state: &State) -> bool {
     // Relaxed: once true nothing more is expected to happen.
     if sched.ended.load(Relaxed) || !sched.main_started.load(Relaxed) {
-        return;
+        return false;
     }
     let ms = state.mnext - state.nmfreed;
-    if ms + state.nwanted - state.nmidle - state.nmidlelocked - state.nmsys > 0 {
-        return;
+    if ms + state.nwanted - state.nmidle - state.nmidlelocked - state.nmsys > 0
+        || sched.ps().any(|pp| pp.timers.wake_time() != 0)
+    {
+        return false;
     }
-    // Relaxed: a thread of ours that is not counted yet looks foreign, and nothing is said this time.
+    // Relaxed: a thread of ours that is not counted yet, or no more, looks foreign, and nothing is said this time.
     let ours = ms - state.nmguest + sched.threads.load(Relaxed) + dump::quit::threads();
-    if sched.ps().any(|pp| pp.timers.wake_time() != 0) || threads_of_process().is_none_or(|all| all > ours) {
-        return;
+    if threads_of_process().is_none_or(|all| all > ours) {
+        return true;
     }
     let _ = writeln!(Stderr, "fatal error: all goroutines are asleep - deadlock!\n");
     dump::write_all(sched, &mut Stderr);

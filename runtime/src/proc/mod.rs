@@ -64,9 +64,10 @@ pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{Note, getm};
+use crate::facade::getm;
 use crate::g::G;
 use crate::m::M;
+use crate::proc::wake::leave;
 use crate::status::GStatus;
 use crate::throw::throw;
 
@@ -79,24 +80,23 @@ pub(crate) fn must_getm() -> &'static M {
     }
 }
 
-/// The goroutine that calls, and its M. After the end of the runtime a goroutine that was still running stays here for ever.
+/// The goroutine that calls, and its M. After the end of the runtime a goroutine that was still running comes no further than
+/// here: its thread ends.
 #[inline]
 fn must_current(what: &str) -> (&'static M, &'static G) {
     let mp = must_getm();
     match mp.curg() {
         Some(gp) => (mp, gp),
         // Relaxed: its handler saw it before (`handler.rs`).
-        None if mp.sched().ended.load(Relaxed) => sleep_for_ever(),
+        None if mp.sched().ended.load(Relaxed) => leave(mp),
         None => throw!("{what}: not on a goroutine"),
     }
 }
 
-/// The end of a goroutine, or of a thread, that nobody will ask for again.
-fn sleep_for_ever() -> ! {
-    let never = Note::new();
-    loop {
-        never.sleep();
-    }
+/// Whether a goroutine calls, and not from inside `blocking`: there it is like a plain thread, as its P may be gone.
+#[inline]
+pub(crate) fn on_goroutine() -> bool {
+    current_g().is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
 }
 
 /// The goroutine that calls, if one does.

@@ -14,7 +14,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
 use crate::m::{M, Unlockf};
-use crate::proc::locked::{lock_internal, unlock_internal};
+use crate::proc::locked::unwinding_stays;
 use crate::proc::queue::{injectglist, runqput};
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::wake::wakep;
@@ -37,15 +37,7 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
         let mut unlock = ManuallyDrop::new(unlock);
         gopark(call::<F>, (&raw mut unlock).cast(), why);
     }
-    // A thread's count of panics must find its goroutine again.
-    let panicking = std::thread::panicking();
-    if panicking {
-        lock_internal();
-    }
-    park(why, unlock);
-    if panicking {
-        unlock_internal();
-    }
+    unwinding_stays(|| park(why, unlock));
 }
 
 /// Parks the goroutine that calls: `unlockf(gp, arg)` decides on g0 whether it really waits.

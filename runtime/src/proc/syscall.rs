@@ -14,7 +14,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::locked::stoplockedm;
+use crate::proc::locked::{stoplockedm, unwinding_stays};
 use crate::proc::park::dropg;
 use crate::proc::queue::globrunqput;
 use crate::proc::schedule::{execute, schedule};
@@ -103,7 +103,7 @@ pub(crate) fn exitsyscall() {
     }
     let Some(pp) = mp.p() else {
         mp.unlock_quietly();
-        mcall(mp, gp, exitsyscall_no_p);
+        unwinding_stays(|| mcall(mp, gp, exitsyscall_no_p));
         bump_syscalltick();
         return;
     };
