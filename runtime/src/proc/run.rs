@@ -3,7 +3,6 @@
 //! Go: `schedinit`, `rt0_go`, `main` (proc.go).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr;
 use std::thread;
 
 use sigurg_traces::Kind;
@@ -94,17 +93,7 @@ impl Sched {
         self.template.wakeup();
         self.sysmonnote.wakeup();
         self.netpoll.wake();
-        let mut state = self.lock.lock();
-        let mut idle: *mut crate::m::M = ptr::null_mut();
-        while let Some(mp) = self.mget(&mut state) {
-            mp.schedlink.store(idle, Relaxed);
-            idle = ptr::from_ref(mp).cast_mut();
-        }
-        drop(state);
-        // SAFETY: null, or an M, which is never freed. Relaxed: the list is this thread's.
-        while let Some(mp) = unsafe { idle.as_ref() } {
-            idle = mp.schedlink.load(Relaxed);
-            mp.park.wakeup();
-        }
+        // Those that sleep find that it is over; the others will.
+        self.ms().for_each(|mp| mp.park.wakeup());
     }
 }
