@@ -49,6 +49,8 @@ pub(crate) struct G {
     pub(crate) status: StatusWord,
     /// Saved stack pointer while it does not run. Itself.
     pub(crate) sp: AtomicUsize,
+    /// Where its stack ended when it entered a system call. Itself.
+    pub(crate) syscallsp: AtomicUsize,
     /// The M that runs it, or null. Itself, and hand just before it runs.
     pub(crate) m: AtomicPtr<M>,
     /// Next in whatever list it is on. Owner of the list.
@@ -95,6 +97,7 @@ impl G {
         Self {
             status: StatusWord::new(),
             sp: AtomicUsize::new(0),
+            syscallsp: AtomicUsize::new(hi),
             m: AtomicPtr::new(ptr::null_mut()),
             schedlink: AtomicU32::new(0),
             gs,

@@ -21,6 +21,7 @@ mod schedtrace;
 pub mod select;
 mod signal;
 mod stack;
+pub mod stacks;
 mod stats;
 mod status;
 pub mod sync;

@@ -40,6 +40,8 @@ reasons! {
     Pool = "blocking pool",
     Preempted = "preempted",
     StoppingTheWorld = "stopping the world",
+    /// Go: of a goroutine that scans stacks, its own among them.
+    StackScan = "garbage collection scan",
 }
 
 impl WaitReason {

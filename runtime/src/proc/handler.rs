@@ -15,6 +15,8 @@
 //!
 //! Go: `doSigPreempt`, `wantAsyncPreempt`, `isAsyncSafePoint`, `asyncPreempt2`; it injects a call instead of waiting.
 
+use std::ffi::c_void;
+
 use sigurg_traces::{Kind, PutHow, Reject};
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
@@ -23,17 +25,20 @@ use crate::m::M;
 use crate::p::P;
 use crate::proc::locked::{bind, count_idle, unbind_if_free};
 use crate::proc::park::dropg;
-use crate::proc::preempt::can_preempt_m;
+use crate::proc::preempt::{can_preempt_m, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::wake::{releasep, take_nextp};
 use crate::sched::Sched;
+use crate::signal;
 use crate::status::GStatus;
 use crate::trace::{Site, event};
 
 /// The thread of `mp` was interrupted at stack pointer `sp`: stops the goroutine there if somebody asked and nothing
 /// speaks against it.
-pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize) {
+pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
+    // Relaxed: own. SIGURG is masked here, so handlers do not nest.
+    mp.in_handler.store(true, Relaxed);
     let asked = asked(mp);
     let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, sp).map_err(Some));
     event(mp, asked, Site::DoSigPreempt, 0, || Kind::SigPreempt {
@@ -42,11 +47,27 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize) {
         reject: stoppable.err().flatten(),
     });
     // Before the wait: whoever asked may look for this.
-    let version = mp.signal.acknowledge();
-    event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation: version.div_ceil(2) });
+    let (version, generation) = mp.signal.acknowledge();
+    event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     match stoppable {
-        Ok((gp, pp)) => park_in_handler(mp, gp, pp),
+        Ok((gp, pp)) => park_in_handler(mp, gp, pp, context),
         Err(_) => mp.stats.declined.bump(),
+    }
+    mp.in_handler.store(false, Relaxed);
+}
+
+/// The thread of `mp` is about to end and takes no more signals: one that was sent is acknowledged, so that the next
+/// thread of this M can be sent one.
+pub(crate) fn acknowledge_last(mp: &'static M) {
+    signal::block();
+    if mp.signal.is_pending() {
+        event(mp, None, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+            want: false,
+            safe: false,
+            reject: None,
+        });
+        let (version, generation) = mp.signal.acknowledge();
+        event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     }
 }
 
@@ -71,7 +92,7 @@ fn stoppable(mp: &'static M, gp: &'static G, sp: usize) -> Result<(&'static G, &
 }
 
 /// Stops `gp`, which runs on `mp` with `pp`, until it is scheduled again.
-fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P) {
+fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut c_void) {
     let sched = mp.sched();
     let mut state = sched.lock.lock();
     let Some(nmp) = sched.mget(&mut state) else {
@@ -83,17 +104,26 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P) {
     bind(mp, gp);
     // Relaxed: own.
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
-    event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: true });
-    event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
-    gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
-    dropg(mp, gp);
-    // SeqCst: as in `gosched_impl`.
-    if sched.gcwaiting.load(SeqCst) {
+    // Relaxed: handed over with the status; whoever looks at the stack of this goroutine finds its registers here.
+    mp.interrupted.store(context.cast(), Relaxed);
+    // C2. Relaxed: set in a window that the change of status below waits for.
+    if gp.preempt_stop.load(Relaxed) {
         drop(state);
-        runqput(mp, pp, gp, true);
+        event(mp, Some(gp), Site::PreemptPark, 0, || Kind::PreemptPark { by_signal: true });
+        publish_preempted(mp, gp);
     } else {
-        globrunqput(mp, &mut state, gp, PutHow::One);
-        drop(state);
+        event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: true });
+        event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
+        gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
+        dropg(mp, gp);
+        // SeqCst: as in `gosched_impl`.
+        if sched.gcwaiting.load(SeqCst) {
+            drop(state);
+            runqput(mp, pp, gp, true);
+        } else {
+            globrunqput(mp, &mut state, gp, PutHow::One);
+            drop(state);
+        }
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     releasep(mp);
@@ -106,6 +136,7 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P) {
         return;
     }
     take_nextp(mp);
+    mp.interrupted.store(std::ptr::null_mut(), Relaxed);
     run_here(mp, gp);
     gp.locked_int.store(gp.locked_int.load(Relaxed) - 1, Relaxed);
     unbind_if_free(mp, gp);
@@ -127,6 +158,9 @@ fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, nmp: &'static 
 
 /// Sleeps until `startlockedm` has left a P, or the runtime has ended.
 fn wait_in_handler(mp: &M) {
-    mp.park.sleep();
-    mp.park.clear();
+    // Relaxed: set before every M is woken.
+    if !mp.sched().ended.load(Relaxed) {
+        mp.park.sleep();
+        mp.park.clear();
+    }
 }

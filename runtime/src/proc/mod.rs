@@ -43,6 +43,7 @@ mod queue;
 mod run;
 mod schedule;
 mod stw;
+mod suspend;
 mod syscall;
 mod sysmon;
 mod template;
@@ -60,6 +61,7 @@ pub(crate) use park::{gopark_with, ready_from_anywhere};
 pub(crate) use preempt::safe_point;
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
+pub(crate) use suspend::{Suspended, resume_g, suspend_g, with_suspendable};
 pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
@@ -67,6 +69,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
 use crate::m::M;
+use crate::p::P;
 use crate::proc::wake::leave;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -91,6 +94,21 @@ fn must_current(what: &str) -> (&'static M, &'static G) {
         None if mp.sched().ended.load(Relaxed) => leave(mp),
         None => throw!("{what}: not on a goroutine"),
     }
+}
+
+/// The P of `mp`. A goroutine that outlives its runtime may have none, and comes no further than here.
+#[inline]
+fn must_p(mp: &'static M, what: &str) -> &'static P {
+    mp.p().unwrap_or_else(|| no_p(mp, what))
+}
+
+#[cold]
+fn no_p(mp: &'static M, what: &str) -> ! {
+    // Relaxed: its handler saw it before (`handler.rs`).
+    if mp.sched().ended.load(Relaxed) {
+        leave(mp);
+    }
+    throw!("{what}: M{} has no P", mp.id())
 }
 
 /// Whether a goroutine calls, and not from inside `blocking`: there it is like a plain thread, as its P may be gone.
@@ -127,6 +145,11 @@ fn mcall(mp: &'static M, gp: &'static G, f: crate::arch::OnG0) {
 /// `arg` is what a function called by `mcall` was given.
 #[inline]
 unsafe fn mcall_g(arg: *mut ()) -> &'static G {
+    let mp = must_getm();
+    if mp.curg().is_none() {
+        // The handler stopped it between its look at the M and here (`must_current`); on g0 it does not any more.
+        no_p(mp, "mcall");
+    }
     // SAFETY: by the contract; a G is never freed.
     unsafe { &*arg.cast::<G>() }
 }

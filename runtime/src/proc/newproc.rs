@@ -20,7 +20,7 @@ use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
 use crate::proc::wake::{leave, wakep};
-use crate::proc::{current_g, must_getm, on_goroutine};
+use crate::proc::{current_g, must_getm, must_p, on_goroutine};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -128,7 +128,7 @@ fn start(
     parent: u64,
     entry_name: Sym,
 ) -> u64 {
-    let Some(pp) = mp.p() else { throw!("newproc: M{} has no P", mp.id()) };
+    let pp = must_p(mp, "newproc");
     let goid = next_goid(mp, pp);
     // Relaxed, all: published by the change of status.
     gp.sp.store(sp, Relaxed);

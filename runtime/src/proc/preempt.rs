@@ -5,7 +5,9 @@
 //!
 //! Go: `preemptone`, `preemptall`, `canPreemptM`, `newstack` (section 5 of the state rules).
 
-use sigurg_traces::{Guard, Kind, Request};
+use crate::facade::procyield;
+
+use sigurg_traces::{Guard, Kind, Request, Sym, Via};
 
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
@@ -14,10 +16,13 @@ use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::gosched::gopreempt_m;
 use crate::proc::locked::unwinding_stays;
+use crate::proc::park::dropg;
+use crate::proc::schedule::schedule;
 use crate::proc::{current_g, mcall, mcall_g, must_getm};
 use crate::signal::preempt_m;
 use crate::status::GStatus;
-use crate::trace::{Site, event};
+use crate::throw::throw;
+use crate::trace::{Site, event, named};
 
 /// Asks the goroutine that runs on `pp`, if one does, to yield. Go: `preemptone`.
 pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
@@ -88,9 +93,11 @@ extern "C" fn newstack_m(arg: *mut ()) -> ! {
     let gp: &'static G = unsafe { mcall_g(arg) };
     let mp = must_getm();
     let can_preempt = can_preempt_m(mp);
+    // Relaxed: set in a window that the changes of status below wait for.
+    let preempt_stop = gp.preempt_stop.load(Relaxed);
     event(mp, Some(gp), Site::Newstack, 0, || Kind::Newstack {
         preempt: true,
-        preempt_stop: false,
+        preempt_stop,
         preempt_shrink: false,
         can_preempt,
     });
@@ -104,6 +111,34 @@ extern "C" fn newstack_m(arg: *mut ()) -> ! {
         unsafe { arch::gogo(gp.sp.load(Relaxed)) }
     }
     mp.stats.preempted_sync.bump();
+    if preempt_stop {
+        event(mp, Some(gp), Site::PreemptPark, 0, || Kind::PreemptPark { by_signal: false });
+        publish_preempted(mp, gp);
+        schedule(mp);
+    }
     event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: false });
     gopreempt_m(arg)
+}
+
+/// T16, T17: the goroutine of this M becomes `Preempted`; from then on a suspender may claim it, and nobody else will run
+/// it. Go: `preemptPark`.
+pub(crate) fn publish_preempted(mp: &'static M, gp: &'static G) {
+    // PR7: waits for a suspender in its window only.
+    let ver = loop {
+        match gp.status.cas_to_preempt_scan() {
+            Ok(ver) => break ver,
+            Err(seen) if seen.base() == GStatus::Running => procyield(1),
+            Err(seen) => throw!("preempt_park: goroutine {} is {:?}", gp.goid(), seen.base()),
+        }
+    };
+    event(mp, Some(gp), Site::PreemptPark, 0, || Kind::GStatus {
+        from: named(GStatus::Running, false),
+        to: named(GStatus::Preempted, true),
+        via: Via::CasGToPreemptScan,
+        ver,
+        reason: Sym::NONE,
+    });
+    // In between, so that nobody claims a goroutine that an M still names.
+    dropg(mp, gp);
+    gp.casfrom_gscanstatus(mp, GStatus::Preempted, Site::PreemptPark);
 }

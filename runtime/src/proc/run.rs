@@ -105,8 +105,7 @@ impl Sched {
         self.template.wakeup();
         self.sysmonnote.wakeup();
         self.netpoll.wake();
-        // Those that are idle, wait for their goroutine, or are stopped in a signal handler, perhaps with a lock of the rest of
-        // the process; the others when they come to sleep.
+        // Those that sleep find that it is over; the others will.
         self.ms().for_each(|mp| mp.park.wakeup());
     }
 }

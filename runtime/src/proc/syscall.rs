@@ -20,7 +20,7 @@ use crate::proc::queue::globrunqput;
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::stw::p_stopped;
 use crate::proc::wake::{acquirep, set_pstatus, stopm};
-use crate::proc::{mcall, mcall_g, must_getm, systemstack};
+use crate::proc::{mcall, mcall_g, must_getm, must_p, systemstack};
 use crate::sched::{Sched, State};
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -32,8 +32,11 @@ pub(crate) fn entersyscall() {
     let mp = must_getm();
     // First: a signal between a look at the P and this could take the P.
     mp.acquire();
-    let (Some(gp), Some(pp)) = (mp.curg(), mp.p()) else { throw!("entersyscall: not on a goroutine") };
+    let pp = must_p(mp, "entersyscall");
+    let Some(gp) = mp.curg() else { throw!("entersyscall: not on a goroutine") };
     mp.stats.syscalls.bump();
+    let here = 0u8;
+    gp.syscallsp.store((&raw const here).addr(), Relaxed);
     // Relaxed, all: own, or looked at under the scan bit.
     gp.stackguard0.store(STACK_PREEMPT, Relaxed);
     event(mp, Some(gp), Site::Reentersyscall, 0, || Kind::GRequest {

@@ -14,7 +14,7 @@
 //!
 //! Go: `doSigPreempt`, `preemptM`, `signalM` (signal_unix.go), section 6 of the state rules.
 
-mod context;
+pub(crate) mod context;
 
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -28,12 +28,14 @@ use crate::facade::getm;
 use crate::m::M;
 use crate::proc::do_sig_preempt;
 
-/// "A signal is on its way" in the lowest bit; then the number of changes of the word, which is its version; the number of
-/// acknowledgements is half of that, rounded down.
+/// "A signal is on its way" in the lowest bit; then, in 31 bits, the number of acknowledgements (Go: `preemptGen`); in the upper half
+/// the number of changes, which is the version of the word.
 pub(crate) struct SignalWord(AtomicU64);
 
 const PENDING: u64 = 1;
-const CHANGE: u64 = 2;
+const ACKNOWLEDGED: u64 = 2;
+const LOW: u64 = 0xffff_ffff;
+const CHANGE: u64 = 1 << 32;
 
 impl SignalWord {
     pub(crate) const fn new() -> Self {
@@ -48,30 +50,50 @@ impl SignalWord {
             if seen & PENDING != 0 {
                 return (seen / CHANGE, false);
             }
+            let marked = (seen | PENDING).wrapping_add(CHANGE);
             // AcqRel: what was asked before is seen by the handler, which takes the mark away.
-            match self.0.compare_exchange_weak(seen, (seen | PENDING) + CHANGE, AcqRel, Relaxed) {
-                Ok(_) => return (seen / CHANGE + 1, true),
+            match self.0.compare_exchange_weak(seen, marked, AcqRel, Relaxed) {
+                Ok(_) => return (marked / CHANGE, true),
                 Err(found) => seen = found,
             }
         }
     }
 
-    /// Acknowledges: the version after it. Also a signal that somebody else sent counts, as in Go.
-    pub(crate) fn acknowledge(&self) -> u64 {
+    /// Takes a mark back that no signal follows: as if it had not been set. `version` is what [`SignalWord::mark`] returned.
+    fn unmark(&self, version: u64) {
+        // Relaxed as in `mark`. It changes only if a signal of somebody else was handled meanwhile; then that was the answer.
+        let seen = self.0.load(Relaxed);
+        if seen / CHANGE == version & LOW {
+            let before = (seen & !PENDING).wrapping_sub(CHANGE);
+            let _ = self.0.compare_exchange(seen, before, AcqRel, Relaxed);
+        }
+    }
+
+    /// Whether a signal is on its way.
+    pub(crate) fn is_pending(&self) -> bool {
+        // Acquire pairs with `mark`.
+        self.0.load(Acquire) & PENDING != 0
+    }
+
+    /// Acknowledges: the version and the number of acknowledgements after it. A signal that somebody else sent counts too,
+    /// as in Go.
+    pub(crate) fn acknowledge(&self) -> (u64, u64) {
         // Relaxed as in `mark`; AcqRel pairs with it.
         let mut seen = self.0.load(Relaxed);
         loop {
-            match self.0.compare_exchange_weak(seen, (seen & !PENDING) + CHANGE, AcqRel, Relaxed) {
-                Ok(_) => return seen / CHANGE + 1,
+            let low = (seen & !PENDING).wrapping_add(ACKNOWLEDGED) & LOW;
+            let acknowledged = (seen & !LOW).wrapping_add(CHANGE) | low;
+            match self.0.compare_exchange_weak(seen, acknowledged, AcqRel, Relaxed) {
+                Ok(_) => return (acknowledged / CHANGE, low / ACKNOWLEDGED),
                 Err(found) => seen = found,
             }
         }
     }
 
-    /// The number of changes so far: grows with every acknowledgement.
-    pub(crate) fn version(&self) -> u64 {
-        // Acquire pairs with `acknowledge`.
-        self.0.load(Acquire) / CHANGE
+    /// The number of acknowledgements so far.
+    pub(crate) fn generation(&self) -> u64 {
+        // Acquire pairs with `acknowledge`: who sees it sees what the handler decided.
+        (self.0.load(Acquire) & LOW) / ACKNOWLEDGED
     }
 }
 
@@ -85,10 +107,22 @@ pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
         // SAFETY: only numbers.
         if unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGURG) } != 0 {
             // The thread has not started or is gone: nobody else will take the mark away.
-            mp.signal.acknowledge();
+            mp.signal.unmark(version);
+            return (version - 1, false);
         }
     }
     (version, first)
+}
+
+/// The calling thread takes no more signals: it is about to end. Go: `sigblock`.
+pub(crate) fn block() {
+    // SAFETY: a set of one signal, for this thread.
+    unsafe {
+        let mut set = mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGURG);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, ptr::null_mut());
+    }
 }
 
 /// The handler that was there before.
@@ -132,7 +166,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, ucontext: *mut c
     // SAFETY: this thread's own; the kernel gives a context that is valid for the call.
     let (errno, sp) = unsafe { (*libc::__errno_location(), context::stack_pointer(ucontext)) };
     if let Some(mp) = getm() {
-        do_sig_preempt(mp, sp);
+        do_sig_preempt(mp, sp, ucontext);
     }
     if let Some(before) = BEFORE.get()
         && !matches!(before.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN)

@@ -81,6 +81,7 @@ sites! {
     Releasem = "releasem",
     SuspendG = "suspendG",
     ResumeG = "resumeG",
+    Markroot = "markroot",
 }
 
 impl Site {

@@ -1,0 +1,134 @@
+//! Looking at the stacks of goroutines while the program runs.
+//!
+//! The counterpart of a collector's root scan: goroutines are stopped one at a time, wherever they are, for as long as it takes
+//! to copy their stack; the world is never stopped. What they hold is read conservatively, word by word.
+//!
+//! 1. The copy is made while the goroutine stands still and allocates nothing: it may have been stopped inside malloc. The
+//!    visitor is called after it goes on.
+//! 2. A goroutine that was stopped by signal has live values in registers and in the red zone below its stack pointer: both are
+//!    part of the copy.
+//!
+//! Go: `markroot`, `scanstack` (mgcmark.go).
+
+use crate::api::GoId;
+use crate::facade::atomic::AtomicUsize;
+use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::getm;
+use crate::g::G;
+use crate::proc::{resume_g, suspend_g, with_suspendable};
+use crate::signal::context::{self, REGISTERS};
+use crate::status::GStatus;
+use crate::sys::PageVec;
+
+/// Bytes below the stack pointer that a leaf function may use. System V; harmless elsewhere.
+const RED_ZONE: usize = 128;
+
+/// The stack of one goroutine as it was at one moment.
+#[derive(Debug)]
+pub struct Stack<'a> {
+    goroutine: GoId,
+    lowest: usize,
+    words: &'a [usize],
+    registers: &'a [usize],
+}
+
+impl Stack<'_> {
+    /// Whose it was.
+    pub fn goroutine(&self) -> GoId {
+        self.goroutine
+    }
+
+    /// Every word from the stack pointer, or the end of the red zone below it, to the goroutine's first frame, in the order of
+    /// addresses.
+    pub fn words(&self) -> &[usize] {
+        self.words
+    }
+
+    /// Where the first of [`words`](Self::words) was: a pointer to the stack can be told from one to the heap.
+    pub fn lowest_address(&self) -> usize {
+        self.lowest
+    }
+
+    /// The general registers, if it was stopped in the middle of a computation; else empty: then they are on the stack.
+    pub fn registers(&self) -> &[usize] {
+        self.registers
+    }
+}
+
+/// Calls `visit` with the stack of every goroutine but the caller's, one after the other, each stopped for the time of a copy
+/// only. How many there were.
+///
+/// Goroutines that begin meanwhile may be missing. Of a goroutine in [`blocking`](crate::blocking) the part of the stack below
+/// that call is in use and not seen.
+///
+/// A running goroutine is asked to stop and waited for: some microseconds.
+///
+/// # Panics
+///
+/// If the caller is not a goroutine.
+///
+/// ```no_run
+/// let mut words = 0;
+/// let goroutines = sigurg::stacks::scan(|stack| words += stack.words().len());
+/// println!("{goroutines} goroutines use {} bytes of stack", 8 * words);
+/// ```
+pub fn scan(mut visit: impl FnMut(&Stack<'_>)) -> usize {
+    let own = getm().and_then(|mp| mp.curg()).expect("sigurg::stacks::scan: not called on a goroutine");
+    let mut copy = Copy { words: PageVec::new(), registers: [0; REGISTERS], live_registers: 0, lowest: 0 };
+    let mut count = 0;
+    for gp in own.sched().slab.all().filter(|gp| !std::ptr::eq(*gp, own)) {
+        let goid = with_suspendable(|mp| {
+            let suspended = suspend_g(mp, gp)?;
+            let goid = gp.goid();
+            copy.take(gp);
+            resume_g(mp, suspended);
+            Some(goid)
+        });
+        if let Some(goid) = goid {
+            count += 1;
+            visit(&Stack {
+                goroutine: GoId::new(goid),
+                lowest: copy.lowest,
+                words: &copy.words,
+                registers: &copy.registers[..copy.live_registers],
+            });
+        }
+    }
+    count
+}
+
+/// Where stacks are copied to.
+struct Copy {
+    words: PageVec<usize>,
+    registers: [usize; REGISTERS],
+    live_registers: usize,
+    lowest: usize,
+}
+
+impl Copy {
+    /// Copies the stack of `gp`, which stands still. Allocates nothing through malloc.
+    fn take(&mut self, gp: &G) {
+        self.words.truncate(0);
+        self.live_registers = 0;
+        // Relaxed, all: handed over with the scan bit.
+        let interrupted = gp.lockedm().map_or(std::ptr::null_mut(), |mp| mp.interrupted.load(Relaxed));
+        let sp = if gp.status.load().base() == GStatus::Syscall {
+            gp.syscallsp.load(Relaxed)
+        } else if interrupted.is_null() {
+            gp.sp.load(Relaxed)
+        } else {
+            // SAFETY: the handler that it points into waits until this goroutine goes on.
+            self.registers = unsafe { context::registers(interrupted.cast()) };
+            self.live_registers = REGISTERS;
+            // SAFETY: as above.
+            unsafe { context::stack_pointer(interrupted.cast()) - RED_ZONE }
+        };
+        self.lowest = sp & !7;
+        for address in (self.lowest..gp.stack_hi()).step_by(8) {
+            // SAFETY: a word of its stack, which is mapped and aligned. Atomic, for others may write what lies there: borrowed
+            // values, nodes of queues.
+            let word = unsafe { &*std::ptr::with_exposed_provenance::<AtomicUsize>(address) };
+            self.words.push(word.load(Relaxed));
+        }
+    }
+}
