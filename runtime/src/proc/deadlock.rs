@@ -10,12 +10,20 @@ use core::fmt::Write;
 
 use crate::dump;
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::proc::syscall::wake_sysmon_locked;
 use crate::sched::{Sched, State};
 use crate::throw::{Stderr, fatal};
 
-/// sched.lock held, before an M goes to sleep for good. Whether only a thread that is none of ours keeps this from being a
-/// deadlock: then somebody must look again, for nobody tells of its end.
-pub(crate) fn checkdead(sched: &Sched, state: &State) -> bool {
+/// sched.lock held, before an M goes to sleep for good.
+pub(crate) fn checkdead(sched: &Sched, state: &State) {
+    if is_doubtful(sched, state) {
+        wake_sysmon_locked(sched);
+    }
+}
+
+/// sched.lock held: ends the process if nothing can happen any more. Whether only threads that are none of ours keep this from
+/// being so: then sysmon looks again, for nobody tells of their end.
+pub(crate) fn is_doubtful(sched: &Sched, state: &State) -> bool {
     // Relaxed: once true nothing more is expected to happen.
     if sched.ended.load(Relaxed) || !sched.main_started.load(Relaxed) {
         return false;

@@ -12,7 +12,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{exact_sleeps, nanotime, setm};
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::checkdead;
+use crate::proc::deadlock::is_doubtful;
 use crate::proc::locked::count_idle;
 use crate::proc::preempt::preemptone;
 use crate::proc::queue::injectglist;
@@ -134,7 +134,7 @@ fn deep_sleep(sched: &'static Sched) -> bool {
     if !all_idle(sched) {
         return false;
     }
-    let longest = if checkdead(sched, &state) { DOUBTFUL_SLEEP_NS } else { DEEP_SLEEP_NS };
+    let longest = if is_doubtful(sched, &state) { DOUBTFUL_SLEEP_NS } else { DEEP_SLEEP_NS };
     let now = nanotime();
     let next = sched.ps().map(|pp| pp.timers.wake_time()).filter(|when| *when != 0).min();
     let sleep = next.map_or(longest, |next| (next - now).min(longest));
