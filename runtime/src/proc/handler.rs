@@ -64,7 +64,11 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
 pub(crate) fn acknowledge_last(mp: &'static M) {
     signal::block();
     if mp.signal.is_pending() {
-        event(mp, None, Site::DoSigPreempt, 0, || Kind::SigPreempt { want: false, safe: false, reject: None });
+        event(mp, None, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+            want: false,
+            safe: false,
+            reject: None,
+        });
         let (version, generation) = mp.signal.acknowledge();
         event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     }

@@ -94,7 +94,8 @@ fn a_blocking_read_of_an_empty_pipe_does_not_keep_the_p() {
 #[test]
 fn a_std_mutex_held_by_a_stopped_goroutine_is_given_back() {
     run(1, || {
-        let (value, begun, stop) = (Arc::new(Mutex::new(0u64)), Arc::new(AtomicBool::new(false)), Stop::default());
+        let (value, begun, stop) =
+            (Arc::new(Mutex::new(0u64)), Arc::new(AtomicBool::new(false)), Stop::default());
         let holder = go({
             let (value, begun, stop) = (Arc::clone(&value), Arc::clone(&begun), stop.clone());
             move || {

@@ -91,7 +91,10 @@ fn blocking_call(stop: &Stop) {
                 sigurg::blocking(|| {
                     let mut data = [0u8; 8];
                     // read(2) itself, not a loop around it.
-                    (read.read(&mut data[..1]).expect("read at once"), read.read(&mut data[1..]).expect("read"))
+                    (
+                        read.read(&mut data[..1]).expect("read at once"),
+                        read.read(&mut data[1..]).expect("read"),
+                    )
                 })
             }
         });

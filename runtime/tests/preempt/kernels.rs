@@ -8,8 +8,8 @@ use std::hint::black_box;
 use std::panic::{catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-use crate::stage::{parked, run, storm};
 use crate::stage::Stop;
+use crate::stage::{parked, run, storm};
 use std::time::Duration;
 
 use sigurg::{go, time};
@@ -93,7 +93,14 @@ fn c_library(seed: u64) {
 
 fn regular_expression(seed: u64) {
     thread_local!(static DATE: regex::Regex = regex::Regex::new(r"(\d{4})-(\d\d)-(\d\d)").expect("a pattern"));
-    let text = format!("{} {:04}-{:02}-{:02} {}", "ab-".repeat(100), seed % 9999, seed % 12, seed % 28, "1-".repeat(100));
+    let text = format!(
+        "{} {:04}-{:02}-{:02} {}",
+        "ab-".repeat(100),
+        seed % 9999,
+        seed % 12,
+        seed % 28,
+        "1-".repeat(100)
+    );
     DATE.with(|date| {
         let found = date.captures(&text).expect("a date");
         assert_eq!(found[1].parse(), Ok(seed % 9999));

@@ -63,7 +63,8 @@ fn after_a_panic_inside_preemption_is_as_it_was() {
     run(1, || {
         let stop = Stop::default();
         let count = counter(&stop);
-        let panic = catch_unwind(|| preempt_off(|| std::panic::resume_unwind(Box::new(5u8)))).expect_err("a panic");
+        let panic =
+            catch_unwind(|| preempt_off(|| std::panic::resume_unwind(Box::new(5u8)))).expect_err("a panic");
         assert_eq!(panic.downcast_ref(), Some(&5u8));
         let before = (parked(), count.load(Relaxed));
         while count.load(Relaxed) < before.1 + 3 {
@@ -78,7 +79,8 @@ fn after_a_panic_inside_preemption_is_as_it_was() {
 fn a_goroutine_may_block_inside() {
     run(1, || {
         let (tx, rx) = chan::<u32>(0);
-        let receiver = go(move || preempt_off(|| (0..100).map(|_| rx.recv().expect("a sender")).sum::<u32>()));
+        let receiver =
+            go(move || preempt_off(|| (0..100).map(|_| rx.recv().expect("a sender")).sum::<u32>()));
         for i in 0..100 {
             preempt_off(|| tx.send(i)).expect("a receiver");
         }

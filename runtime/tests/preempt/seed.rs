@@ -53,7 +53,8 @@ fn with_asyncpreemptoff_it_does_not() {
     if is_child() {
         return child(|| spin());
     }
-    let child = spawn_child("seed::with_asyncpreemptoff_it_does_not", &[("SIGURG_DEBUG", "asyncpreemptoff=1")]);
+    let child =
+        spawn_child("seed::with_asyncpreemptoff_it_does_not", &[("SIGURG_DEBUG", "asyncpreemptoff=1")]);
     assert!(child.says("started", STUCK));
     assert!(!child.says("continued", NEVER));
 }

@@ -56,7 +56,8 @@ pub(crate) fn parked() -> u64 {
 fn ms() -> Vec<i32> {
     let tasks = std::fs::read_dir("/proc/self/task").expect("a list of threads");
     let runs_goroutines = |tid: &i32| {
-        std::fs::read_to_string(format!("/proc/self/task/{tid}/comm")).is_ok_and(|name| name.starts_with("sigurg-m"))
+        std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"))
+            .is_ok_and(|name| name.starts_with("sigurg-m"))
     };
     tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).filter(runs_goroutines).collect()
 }
@@ -137,7 +138,8 @@ pub(crate) struct Child {
 pub(crate) fn spawn_child(name: &str, variables: &[(&str, &str)]) -> Child {
     let mut command = Command::new(std::env::current_exe().expect("the path of the test program"));
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(CHILD, "1");
-    let mut process = command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn().expect("a child process");
+    let mut process =
+        command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn().expect("a child process");
     let stdout = process.stdout.take().expect("its stdout");
     let (said, lines) = mpsc::channel();
     thread::spawn(move || {

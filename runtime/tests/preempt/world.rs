@@ -191,7 +191,8 @@ fn threads_and_processes_can_be_made_under_a_storm() {
             let stop = stop.clone();
             move || {
                 while !stop.is_set() {
-                    let thread = std::thread::spawn(|| std::thread::spawn(|| 3).join().expect("no panic") + 4);
+                    let thread =
+                        std::thread::spawn(|| std::thread::spawn(|| 3).join().expect("no panic") + 4);
                     assert_eq!(thread.join().expect("no panic"), 7);
                 }
             }
@@ -200,7 +201,8 @@ fn threads_and_processes_can_be_made_under_a_storm() {
             let stop = stop.clone();
             move || {
                 while !stop.is_set() {
-                    let output = std::process::Command::new("/bin/sh").args(["-c", "echo $((6 * 7))"]).output();
+                    let output =
+                        std::process::Command::new("/bin/sh").args(["-c", "echo $((6 * 7))"]).output();
                     let output = output.expect("a process");
                     assert!(output.status.success(), "{output:?}");
                     assert_eq!(output.stdout, b"42\n");
