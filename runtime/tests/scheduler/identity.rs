@@ -77,8 +77,10 @@ fn a_handle_tells_what_its_goroutine_is_doing() {
         let (tx, rx) = chan::<()>(0);
         let task = go(move || drop(rx.recv()));
         assert_eq!(task.status(), GoStatus::Runnable);
-        yield_now();
-        assert_eq!(task.status(), GoStatus::Waiting("chan receive"));
+        while task.status() == GoStatus::Runnable {
+            yield_now();
+        }
+        assert_eq!(task.status(), GoStatus::Waiting("chan receive"), "it never runs while this one looks");
         tx.send(()).expect("a receiver");
         while !task.is_finished() {
             yield_now();

@@ -1,5 +1,6 @@
 //! A panic ends its goroutine and nothing else; that of main comes out of `run`.
 
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
 use sigurg::{GoBuilder, go, scope, yield_now};
@@ -17,7 +18,7 @@ fn the_panic_of_a_goroutine_is_an_error_where_it_is_joined_and_others_live_on() 
                 })
             })
             .collect();
-        let panic = go(|| panic!("on purpose: {}", 7)).join().expect_err("it panicked");
+        let panic = go(|| panic!("on purpose: {}", black_box(7))).join().expect_err("it panicked");
         let sum = others.into_iter().map(|other| other.join().expect("no panic")).sum::<i32>();
         (panic.downcast_ref::<String>().cloned(), sum)
     });

@@ -22,7 +22,8 @@ const BYTES_EACH: u64 = 5 << 10;
 
 fn available_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").expect("the kernel's figures");
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")).expect("the available memory");
+    let line =
+        text.lines().find_map(|line| line.strip_prefix("MemAvailable:")).expect("the available memory");
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
 }
 

@@ -1,6 +1,7 @@
 //! What tests are set up with: runtimes, recordings, child processes.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,14 +51,14 @@ pub(crate) fn undisturbed<T>(mut attempt: impl FnMut() -> T) -> T {
     }
 }
 
-/// Runs the test `name` (with its module) in a child process that has no thread but the one it runs on, and with these
-/// variables set: what came of it. In that child: `None`.
+/// Runs the test `name` (with its module) in a child process with these variables set: what came of it, and what it wrote.
+/// In that child: `None`.
 pub(crate) fn child_with(name: &str, variables: &[(&str, &str)]) -> Option<(Output, String)> {
     if std::env::var_os(CHILD).is_some() {
         return None;
     }
     let mut child = Command::new(std::env::current_exe().expect("the path of the test program"));
-    child.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(CHILD, "1");
+    child.args(["--exact", name, "--nocapture"]).env(CHILD, "1");
     let output = child.envs(variables.iter().copied()).output().expect("a child process");
     let text = format!(
         "{:?}\n{}{}",
@@ -72,6 +73,25 @@ pub(crate) fn child_with(name: &str, variables: &[(&str, &str)]) -> Option<(Outp
 /// As [`child_with`], with the variables of this process.
 pub(crate) fn child(name: &str) -> Option<(Output, String)> {
     child_with(name, &[])
+}
+
+/// Calls `f` in a process that has no thread but the one that calls, then ends this one as that ended. For the child of
+/// a test: the harness keeps a thread beside the one that a test runs on.
+pub(crate) fn alone(f: impl FnOnce()) -> ! {
+    // SAFETY: the other thread waits for this one, so nobody holds a lock that the new process would miss.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "no process");
+    if child == 0 {
+        let end = catch_unwind(AssertUnwindSafe(f));
+        // SAFETY: ends the process, without what the harness would do there.
+        unsafe { libc::_exit(if end.is_ok() { 0 } else { 101 }) };
+    }
+    let mut status = 0;
+    // SAFETY: waits for the child just made; a place to write to.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) };
+    // SAFETY: as above.
+    unsafe { libc::_exit(code) }
 }
 
 /// The kernel's id of the calling thread.
