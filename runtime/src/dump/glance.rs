@@ -63,6 +63,7 @@ impl Glance {
     /// name: the caller's, or a guest; none if nothing runs any more.
     pub(crate) fn take(&mut self, gp: &'static G, mp: Option<&'static M>) -> bool {
         self.len = 0;
+        self.interrupted = None;
         for attempt in 0..ATTEMPTS {
             let seen = gp.status.load();
             let status = seen.base();
