@@ -55,6 +55,7 @@ impl Choices {
             Need::Always => true,
             Need::Never => false,
             Need::UnlessDead => !matches!(kind, Kind::ResumeBegin { dead: true, .. }) || bool::draw(self),
+            Need::Optional => bool::draw(self),
         };
         Event {
             seq,

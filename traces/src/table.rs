@@ -21,8 +21,8 @@ macro_rules! for_each_kind {
             PRequest "p_request" Never { target_p: TargetP, [Field = Preempt] preempt: Value }
             PreemptOne "preempt_one" Always { target_p: TargetP, target_m: TargetM }
             PreemptM "preempt_m" Never { target_m: TargetM, sent: Sent }
-            SigPreempt "sig_preempt" Always { want: Want, safe: Safe, reject: Reject opt }
-            SigAck "sig_ack" Always { generation: Gen }
+            SigPreempt "sig_preempt" Optional { want: Want, safe: Safe, reject: Reject opt }
+            SigAck "sig_ack" Optional { generation: Gen }
             Newstack "newstack" Always {
                 preempt: Preempt, preempt_stop: PreemptStop, preempt_shrink: PreemptShrink, can_preempt: CanPreempt
             }
@@ -81,6 +81,8 @@ pub enum Need {
     Never,
     /// Unless it says `dead`: then nothing was claimed, and there may be nothing to name.
     UnlessDead,
+    /// It may: what a signal interrupted may be no G that has a number.
+    Optional,
 }
 
 macro_rules! tags {

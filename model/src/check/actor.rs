@@ -162,12 +162,16 @@ impl Checker {
             return Ok(());
         }
         let settled = curg != 0 && !self.sequences.is_closed(m.place) && m.exiting == 0 && !m.detached;
-        let Some(target) = e.target else { return Ok(()) };
-        if target.g == 0 && g0 == 0 {
+        if let Some(target) = e.target
+            && target.g == 0
+            && g0 == 0
+        {
             self.m(e.m).g0 = target.gs;
         }
         let g = &self.gs[curg as usize];
-        let wrong_g = if target.g == 0 { g0 != 0 && g0 != target.gs } else { settled && target.gs != curg };
+        let wrong_g = e.target.is_some_and(|target| {
+            if target.g == 0 { g0 != 0 && g0 != target.gs } else { settled && target.gs != curg }
+        });
         let wrong_by = settled && e.by != g.goid && g.goid != 0;
         // On its way into a system call the G gives its P up before that is told.
         let holds = settled && g.status.base() == GStatus::Running && !g.trapped;
@@ -179,7 +183,10 @@ impl Checker {
             if wrong_p { Rule::OneP } else { Rule::OneM },
             format!(
                 "a handler on M{} sees G{} attached and G struct {} interrupted, with P{}",
-                e.m, e.by, target.gs, e.p
+                e.m,
+                e.by,
+                e.target.map_or(0, |target| target.gs),
+                e.p
             ),
             format!("{} or g0, with P{p}", self.g_name(curg)),
         )

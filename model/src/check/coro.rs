@@ -35,6 +35,7 @@ impl Checker {
                 "another M (startlockedm throws)",
             );
         }
+        self.leaves_handler(gs, target, "is handed")?;
         let grip = self.gs[gs as usize].grip;
         if matches!(grip, Grip::Born | Grip::Continued) {
             return broken(

@@ -4,6 +4,7 @@ use sigurg_traces::{Event, GStatus};
 
 use super::Checker;
 use super::history::Record;
+use super::m::NO_M;
 use super::violation::{Verdict, broken};
 use crate::rules::queue::{Grip, inherits_time};
 use crate::rules::rule::Rule;
@@ -57,6 +58,8 @@ impl Checker {
             }
             Some(_) => {}
         }
+        self.leaves_handler(gs, m, "runs")?;
+        self.gs[gs as usize].handler = NO_M;
         self.locked_right(gs, m)?;
         let found = matches!(grip, Grip::Popped | Grip::PoppedNext | Grip::Stolen | Grip::Found);
         if found {

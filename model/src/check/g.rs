@@ -52,6 +52,11 @@ pub(crate) struct G {
     pub(crate) force_move: bool,
     /// A fork poisoned its guard.
     pub(crate) forking: bool,
+    /// The M in whose signal handler it stays, if any (X-PARK).
+    pub(crate) handler: i32,
+    /// A signal was sent after its preemptStop was set; and it was handled on the M of this G.
+    pub(crate) stop_sent: bool,
+    pub(crate) stop_told: bool,
     /// Size of its stack in bytes, 0 if not known.
     pub(crate) stack: u64,
     pub(crate) history: History,
@@ -82,6 +87,9 @@ impl G {
             owner: None,
             force_move: false,
             forking: false,
+            handler: NO_M,
+            stop_sent: false,
+            stop_told: false,
             stack: 0,
             history: History::default(),
         }

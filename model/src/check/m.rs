@@ -176,6 +176,9 @@ impl Checker {
         if self.m(e.m).interrupted.is_some() {
             self.resume_line(e.m, word);
         }
+        if word == Word::step(Step::HandlerPark) || word == Word::step(Step::HandlerYield) {
+            self.enters_handler(e.m);
+        }
         let verdict = self.next_in_line(e, word, gs);
         if matches!(verdict, sequence::Verdict::Broken(_)) && self.interrupts(e, word) {
             return self.sequences.step(Place::Open, word);
@@ -247,7 +250,9 @@ impl Checker {
                 return Some(Rule::StatusChain);
             }
         }
-        let stops = word == Word::step(Step::PreemptPark) || word == Word::step(Step::PreemptYield);
+        const STOPS: &[Step] =
+            &[Step::PreemptPark, Step::PreemptYield, Step::HandlerPark, Step::HandlerYield];
+        let stops = STOPS.iter().any(|step| word == Word::step(*step));
         (m.injected != 0 && !stops).then_some(Rule::SafePoint)
     }
 
@@ -319,6 +324,7 @@ impl Checker {
             Step::MExit,
             Step::Execute,
             Step::PreemptPark,
+            Step::HandlerPark,
         ];
         RESTS.iter().any(|step| word == Word::step(*step))
     }

@@ -17,6 +17,7 @@ mod effect;
 mod execute;
 mod flag;
 mod g;
+mod handler;
 mod history;
 mod lifecycle;
 mod m;
@@ -35,7 +36,7 @@ mod word;
 
 use sigurg_traces::header::{Header, Ordering};
 use sigurg_traces::symbols::Symbols;
-use sigurg_traces::{Event, Kind, Stack, Sym};
+use sigurg_traces::{Event, Kind, Sym};
 
 use self::g::G;
 use self::m::M;
@@ -222,8 +223,7 @@ impl Checker {
         if self.sites.len() <= symbols.len() {
             self.learn_sites(symbols);
         }
-        let signal = e.on == Stack::Gsignal;
-        if signal {
+        if self.is_aside(e) {
             self.interrupted(e)?;
             return self.object(e, None);
         }
@@ -240,6 +240,7 @@ impl Checker {
             (step, object) => return self.arbitrate(e, word, step, object),
         };
         if e.m >= 0 {
+            self.stack(e, word)?;
             self.actor(e, curg, word)?;
             self.alive(e, word)?;
             if let Some(word) = word {

@@ -94,7 +94,10 @@ impl Checker {
             Kind::PreemptOne { target_p, target_m } => self.preempt_one(e, target_p, target_m),
             Kind::PreemptM { target_m, sent } => self.preempt_m(e, target_m, sent),
             Kind::SigPreempt { want, safe, reject } => {
-                let gs = self.target(e, true)?;
+                let gs = match e.target {
+                    None => 0,
+                    Some(_) => self.target(e, true)?,
+                };
                 self.sig_preempt(e, gs, want, safe, reject)
             }
             Kind::SigAck { generation } => self.sig_ack(e, generation),

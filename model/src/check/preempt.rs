@@ -52,6 +52,7 @@ impl Checker {
         if self.m(e.m).hands > 0 {
             self.loosen_hands(e.m);
         }
+        self.stays(e, gs);
         self.injected(e, gs, by_signal)
     }
 
@@ -68,7 +69,7 @@ impl Checker {
         self.is_own(e, gs, "yields")?;
         let since = self.m(e.m).previous;
         let g = &self.gs[gs as usize];
-        if self.claims && g.stop && g.stop_sure < since {
+        if self.claims && g.stop && g.stop_sure < since || g.stop_told {
             return broken(
                 Rule::PreemptChoice,
                 format!("{} yields, but its preemptStop is set", self.g_name(gs)),
@@ -76,6 +77,7 @@ impl Checker {
             );
         }
         self.m(e.m).yield_preempted = true;
+        self.stays(e, gs);
         self.injected(e, gs, by_signal)
     }
 
@@ -126,6 +128,8 @@ impl Checker {
     }
 
     /// SR-3: what the handler found.
+    ///
+    /// `gs` is 0 where it interrupted no G.
     pub(crate) fn sig_preempt(
         &mut self,
         e: &Event,
@@ -156,7 +160,7 @@ impl Checker {
         let (p, since, injected) = (state.p, state.previous, state.injected);
         let g = &self.gs[gs as usize];
         let p_preempt = usize::try_from(p).ok().and_then(|p| self.ps.get(p)).map(|p| p.preempt);
-        let on_curg = g.m == m;
+        let on_curg = gs != 0 && g.m == m;
         // The change at either end of a system call is made on the G's own stack, and told a little later.
         let runs = matches!(g.status.base(), GStatus::Running | GStatus::Syscall);
         if want && !(on_curg && runs && (g.trapped || g.status.base() == GStatus::Running)) {

@@ -47,6 +47,7 @@ impl Checker {
                 }
                 let g = &mut self.gs[gs as usize];
                 g.stop = false;
+                (g.stop_sent, g.stop_told) = (false, false);
                 if ends {
                     self.m(m).dying = 0;
                     // gdestroy goes on with dropg; the G of a foreign thread stays with its M.

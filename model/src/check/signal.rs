@@ -34,6 +34,7 @@ impl Checker {
             );
         }
         m.pending = true;
+        self.stop_is_sent(e.m, target);
         Ok(())
     }
 
@@ -82,6 +83,9 @@ impl Checker {
         state.handling = false;
         state.pending = false;
         state.generation = generation;
+        let curg = state.curg;
+        let g = &mut self.gs[curg as usize];
+        g.stop_told |= g.stop_sent && curg != 0;
         Ok(())
     }
 }

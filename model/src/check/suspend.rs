@@ -264,6 +264,14 @@ impl Checker {
         Ok(())
     }
 
+    /// Who handles a signal that a suspender sends after its window finds preemptStop set.
+    pub(crate) fn stop_is_sent(&mut self, m: i32, target: i32) {
+        for call in &self.suspensions {
+            let g = &mut self.gs[call.gs as usize];
+            g.stop_sent |= call.m == m && call.phase == Phase::Looking && g.stop && g.m == target;
+        }
+    }
+
     /// INV-17, INV-19.
     pub(crate) fn stop_is_requested_by_call(&self, gs: u32, m: i32) -> bool {
         let g = &self.gs[gs as usize];

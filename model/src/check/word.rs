@@ -1,7 +1,7 @@
 //! Which step of its M an event is, and the event in words.
 
 use sigurg_traces::symbols::Symbols;
-use sigurg_traces::{Event, GStatus, Guard, Kind, PStatus, Queue, Request, TakeHow, Via};
+use sigurg_traces::{Event, GStatus, Guard, Kind, PStatus, Queue, Request, Stack, TakeHow, Via};
 
 use super::Checker;
 use super::violation::Verdict;
@@ -104,6 +104,8 @@ impl Checker {
                     Newstack::Preempt(_) => Step::NewstackPreempt,
                 }
             }
+            Kind::PreemptPark { .. } if e.on == Stack::Gsignal => Step::HandlerPark,
+            Kind::PreemptYield { .. } if e.on == Stack::Gsignal => Step::HandlerYield,
             Kind::PreemptPark { .. } => Step::PreemptPark,
             Kind::PreemptYield { .. } => Step::PreemptYield,
             Kind::Goyield => Step::Goyield,

@@ -15,13 +15,19 @@ const fn e(step: Step) -> Word {
 }
 const ALL: Releases = Releases::ALL;
 const fn closed(at: Place, next: &'static [(Word, Place)], rule: Rule) -> Line {
-    Line { at, open: false, next, rule, releases: ALL }
+    Line { at, open: false, next, rule, releases: ALL, extension: None }
 }
 const fn open(at: Place, next: &'static [(Word, Place)]) -> Line {
-    Line { at, open: true, next, rule: Rule::ProgramOrder, releases: ALL }
+    Line { at, open: true, next, rule: Rule::ProgramOrder, releases: ALL, extension: None }
 }
 const fn only(releases: Releases, line: Line) -> Line {
     Line { releases, ..line }
+}
+const fn park(line: Line) -> Line {
+    Line { extension: Some(|profile| profile.parks_in_handler), ..line }
+}
+const fn remember(line: Line) -> Line {
+    Line { extension: Some(|profile| profile.remembers_unsent_request), ..line }
 }
 const fn since(minor: u8) -> Releases {
     Releases::since(minor)
@@ -194,6 +200,9 @@ pub const LINES: &[Line] = &[
     closed(P::ResumingStopped, &[(s(C::Release), P::ResumedStopped)], Rule::ScanOwner),
     closed(P::ResumedStopped, &[(e(S::Ready), P::Readying)], Rule::ResumeStopped),
 
+    // X-REMEMBER: a signal that was held back is sent later, without a new window.
+    remember(closed(P::SawRunning, &[(e(S::PreemptM), P::SawRunning)], Rule::Suspender)),
+
     // preemptone. Without asynchronous preemption it ends after the guard.
     closed(P::AskingOne, &[(e(S::PreemptTrue), P::AskingOneGuard)], Rule::ProgramOrder),
     closed(P::AskingOneGuard, &[(e(S::GuardPreempt), P::AskingOneP)], Rule::ProgramOrder),
@@ -215,6 +224,27 @@ pub const LINES: &[Line] = &[
     ], Rule::PreemptChoice),
     closed(P::NewstackMoving, &[(e(S::GuardNormal), P::NewstackShrunk)], Rule::RequestWrite),
     closed(P::StackMoving, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite),
+
+    // X-PARK: preemptPark or goschedImpl, then stoplockedm and execute, all in the signal handler.
+    park(open(P::Open, &[(e(S::HandlerPark), P::HandlerParking), (e(S::HandlerYield), P::HandlerYielding)])),
+    park(closed(P::HandlerParking, &[(s(C::PreemptScan), P::HandlerPreempting)], Rule::OneM)),
+    park(closed(P::HandlerPreempting, &[(s(C::Preempted), P::HandlerQueued)], Rule::ScanOwner)),
+    park(closed(P::HandlerYielding, &[(e(S::GoschedImpl), P::HandlerYielding), (s(C::Yield), P::HandlerYielded)], Rule::OneM)),
+    park(closed(P::HandlerYielded, &[(e(S::PutGlobal), P::HandlerQueued), (e(S::PutRunnext), P::HandlerPutNext)], Rule::QueueTake)),
+    park(closed(P::HandlerPutNext, &[(e(S::Kick), P::HandlerKicked), (e(S::Stoplockedm), P::HandlerStopped)], Rule::LockedM)),
+    park(closed(P::HandlerKicked, &[(e(S::PutLocal), P::HandlerQueued), (e(S::Spill), P::HandlerSpilling)], Rule::QueueTake)),
+    park(closed(P::HandlerSpilling, &[
+        (e(S::Spill), P::HandlerSpilling), (e(S::PutGlobal), P::HandlerSpilling), (e(S::Stoplockedm), P::HandlerStopped),
+    ], Rule::QueueTake)),
+    park(closed(P::HandlerQueued, &[(e(S::Stoplockedm), P::HandlerStopped)], Rule::LockedM)),
+    park(closed(P::HandlerStopped, &[(e(S::Releasep), P::HandlerFree)], Rule::LockedM)),
+    park(closed(P::HandlerFree, &[(e(S::Handoffp), P::HandlerHanding)], Rule::LockedM)),
+    park(closed(P::HandlerHanding, &[(e(S::Startm), P::HandlerWaiting)], Rule::LockedM)),
+    park(closed(P::HandlerWaiting, &[(e(S::Wirep), P::HandlerWoken)], Rule::LockedM)),
+    park(closed(P::HandlerWoken, &[(e(S::Execute), P::HandlerExecuting)], Rule::LockedM)),
+    park(closed(P::HandlerExecuting, &[(s(C::Execute), P::HandlerExecuted)], Rule::StatusChain)),
+    park(closed(P::HandlerExecuted, &[(e(S::PreemptFalse), P::HandlerReset)], Rule::RequestWrite)),
+    park(closed(P::HandlerReset, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite)),
 ];
 
 /// What may come in the middle of a line, which goes on afterwards where it was.
@@ -262,5 +292,5 @@ pub const NEXT_G: &[Word] = &[
     e(S::CoroTo), s(C::DebugPark), s(C::DebugReady), e(S::Execute), e(S::PutRunnext), e(S::PutLocal), e(S::Kick), e(S::Spill),
     e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
     e(S::CutPStop), e(S::CutPMonitor), e(S::OtherP), s(C::Suspendable),
-    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), s(C::Return), e(S::ResumeBeginDead),
+    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), s(C::Return), e(S::ResumeBeginDead),
 ];

@@ -73,6 +73,10 @@ Step:
     NewstackShrink,
     PreemptPark,
     PreemptYield,
+    /// `PreemptPark` on the signal stack.
+    HandlerPark,
+    /// `PreemptYield` on the signal stack.
+    HandlerYield,
     GoschedImpl,
     Goyield,
     StackCopy,
@@ -264,6 +268,30 @@ Place:
     NewstackShrunk,
     NewstackMoving,
     StackMoving,
+    HandlerParking,
+    HandlerPreempting,
+    HandlerYielding,
+    HandlerYielded,
+    HandlerPutNext,
+    HandlerKicked,
+    HandlerSpilling,
+    HandlerQueued,
+    HandlerStopped,
+    HandlerFree,
+    HandlerHanding,
+    HandlerWaiting,
+    HandlerWoken,
+    HandlerExecuting,
+    HandlerExecuted,
+    HandlerReset,
+}
+
+impl Place {
+    /// Whether the M is in its signal handler, where a goroutine stays (X-PARK).
+    #[inline]
+    pub const fn is_in_handler(self) -> bool {
+        self as u8 >= Self::HandlerParking as u8
+    }
 }
 
 /// One place and what may come next there.
@@ -279,6 +307,15 @@ pub struct Line {
     pub rule: Rule,
     /// The releases for which the line holds.
     pub releases: Releases,
+    /// The extension that it belongs to, if it is none of Go's.
+    pub extension: Option<fn(&Profile) -> bool>,
+}
+
+impl Line {
+    /// Whether the line holds under the profile.
+    pub fn holds(&self, profile: &Profile) -> bool {
+        profile.within(self.releases) && self.extension.is_none_or(|has| has(profile))
+    }
 }
 
 /// A step that may begin its own line in the middle of another.
@@ -318,7 +355,7 @@ impl Sequences {
         for (word, rule) in PROMISED {
             begins[usize::from(word.0)] = Verdict::Broken(*rule);
         }
-        let lines = || LINES.iter().filter(|line| profile.within(line.releases));
+        let lines = || LINES.iter().filter(|line| line.holds(profile));
         for line in lines().filter(|line| line.at == Place::Open) {
             for (word, place) in line.next {
                 begins[usize::from(word.0)] = Verdict::Then(*place);

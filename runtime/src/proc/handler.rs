@@ -42,18 +42,19 @@ use crate::trace::{Site, event};
 pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     // Relaxed: own. SIGURG is masked here, so handlers do not nest.
     mp.in_handler.store(true, Relaxed);
-    let asked = asked(mp);
-    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, sp).map_err(Some));
-    event(mp, asked, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+    let interrupted = interrupted(mp, sp);
+    let asked = interrupted.filter(|gp| asked(mp, gp));
+    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp).map_err(Some));
+    event(mp, interrupted, Site::DoSigPreempt, 0, || Kind::SigPreempt {
         want: asked.is_some(),
         safe: stoppable.is_ok(),
-        reject: stoppable.err().flatten(),
+        reject: stoppable.as_ref().err().copied().flatten(),
     });
     // Before the wait: whoever asked may look for this.
     let (version, generation) = mp.signal.acknowledge();
-    event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
+    event(mp, interrupted, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     match stoppable {
-        Ok((gp, pp)) => park_in_handler(mp, gp, pp, context),
+        Ok(stop) => park_in_handler(mp, stop, context),
         Err(_) => mp.stats.declined.bump(),
     }
     mp.in_handler.store(false, Relaxed);
@@ -74,24 +75,34 @@ pub(crate) fn acknowledge_last(mp: &'static M) {
     }
 }
 
-/// The goroutine of this M, if it or its P was asked to stop. Go: `wantAsyncPreempt`.
-fn asked(mp: &M) -> Option<&'static G> {
-    // Relaxed: requests are plain stores (`preempt.rs`).
-    let gp = mp.curg()?;
-    let wanted = gp.preempt.load(Relaxed) || mp.p().is_some_and(|pp| pp.preempt.load(Relaxed));
-    (wanted && gp.status.load().base() == GStatus::Running).then_some(gp)
+/// The goroutine that the signal interrupted; none if that was the scheduler, another handler, or one of the few
+/// instructions between two stacks (AS-01).
+fn interrupted(mp: &M, sp: usize) -> Option<&'static G> {
+    mp.curg().filter(|gp| (gp.stack_lo()..=gp.stack_hi()).contains(&sp))
 }
 
-/// Whether it can be stopped here; Go's reasons where not.
-fn stoppable(mp: &'static M, gp: &'static G, sp: usize) -> Result<(&'static G, &'static P), Reject> {
-    // AS-01: the scheduler, another handler, or the few instructions between two stacks.
-    if !(gp.stack_lo()..=gp.stack_hi()).contains(&sp) {
-        return Err(Reject::NotCurg);
-    }
+/// Whether the goroutine of this M, or its P, was asked to stop. Go: `wantAsyncPreempt`.
+fn asked(mp: &M, gp: &G) -> bool {
+    // Relaxed: requests are plain stores (`preempt.rs`).
+    let wanted = gp.preempt.load(Relaxed) || mp.p().is_some_and(|pp| pp.preempt.load(Relaxed));
+    wanted && gp.status.load().base() == GStatus::Running
+}
+
+/// What is needed to stop a goroutine where it is.
+struct Stop {
+    gp: &'static G,
+    pp: &'static P,
+    heir: Heir,
+}
+
+/// Whether `gp` can be stopped here; Go's reasons where not, and `Other` where there is nobody to go on with the P.
+fn stoppable(mp: &'static M, gp: &'static G) -> Result<Stop, Reject> {
     if !can_preempt_m(mp) {
         return Err(Reject::MNotPreemptible);
     }
-    mp.p().map(|pp| (gp, pp)).ok_or(Reject::MNotPreemptible)
+    let pp = mp.p().ok_or(Reject::MNotPreemptible)?;
+    let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(Reject::Other)?;
+    Ok(Stop { gp, pp, heir })
 }
 
 /// Who goes on with the P of a goroutine that is stopped.
@@ -118,13 +129,10 @@ fn heir(mp: &'static M, state: &mut State, pp: &'static P) -> Option<Heir> {
     take_locked(mp, state, pp).map(Heir::Locked)
 }
 
-/// Stops `gp`, which runs on `mp` with `pp`, until it is scheduled again.
-fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut c_void) {
+/// Stops the goroutine of `mp` until it is scheduled again.
+fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
+    let Stop { gp, pp, heir } = stop;
     let sched = mp.sched();
-    let mut state = sched.lock.lock();
-    let Some(heir) = heir(mp, &mut state, pp) else {
-        return mp.stats.declined.bump();
-    };
     mp.stats.preempted_park.bump();
     bind(mp, gp);
     // Relaxed: own.
@@ -133,7 +141,6 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
     mp.interrupted.store(context.cast(), Relaxed);
     // C2. Relaxed: set in a window that the change of status below waits for.
     if gp.preempt_stop.load(Relaxed) {
-        drop(state);
         event(mp, Some(gp), Site::PreemptPark, 0, || Kind::PreemptPark { by_signal: true });
         publish_preempted(mp, gp);
     } else {
@@ -141,13 +148,12 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
         event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
         gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
         dropg(mp, gp);
-        if matches!(heir, Heir::World) {
-            drop(state);
+        // SeqCst: as in `gosched_impl`. Where the heir is the world this is still so: it waits for this P.
+        if sched.gcwaiting.load(SeqCst) {
             // It goes on first on the same P when the world does.
             runqput(mp, pp, gp, true);
         } else {
-            globrunqput(mp, &mut state, gp, PutHow::One);
-            drop(state);
+            globrunqput(mp, &mut sched.lock.lock(), gp, PutHow::One);
         }
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);

@@ -200,6 +200,7 @@ fn common(line: &Line, seq: u64, kind: Kind) -> Result<Event, String> {
         Need::UnlessDead => {
             !matches!(kind, Kind::ResumeBegin { dead: true, .. }) || line.get(Key::Gs).is_some()
         }
+        Need::Optional => line.get(Key::Gs).is_some(),
     };
     let target = match wanted {
         true => Some(Target { gs: u32::take(line, Key::Gs)?, g: u64::take(line, Key::G)? }),
