@@ -103,7 +103,9 @@ fn parse_debug(text: &str) -> Result<Debug, String> {
             "schedtrace" => debug.schedtrace_ms = number,
             "asyncpreemptoff" => debug.asyncpreemptoff = number != 0,
             "scheddetail" => debug.scheddetail = number != 0,
-            _ => return Err(format!("there is no setting {name:?}: asyncpreemptoff, schedtrace, scheddetail")),
+            _ => {
+                return Err(format!("there is no setting {name:?}: asyncpreemptoff, schedtrace, scheddetail"));
+            }
         }
     }
     Ok(debug)

@@ -9,7 +9,9 @@ use std::ptr;
 
 use crate::facade::Note;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence};
+use crate::facade::atomic::{
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
+};
 use crate::g::{G, STACK_PREEMPT};
 use crate::p::P;
 use crate::sched::Sched;

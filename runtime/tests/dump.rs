@@ -85,7 +85,10 @@ fn a_goroutine_that_has_not_run_is_shown_by_what_it_will_run() {
     let fresh = part(&dump, "fresh");
     assert!(fresh.lines().next().is_some_and(|line| line.contains(" [runnable]: ")), "{dump}");
     let entry = fresh.lines().nth(1).unwrap_or_default();
-    assert!(entry.ends_with("()") && !entry.contains("gostart"), "a name, and not that of the common start: {dump}");
+    assert!(
+        entry.ends_with("()") && !entry.contains("gostart"),
+        "a name, and not that of the common start: {dump}"
+    );
 }
 
 #[test]

@@ -120,7 +120,9 @@ pub(crate) fn install() -> io::Result<()> {
             new.sa_sigaction = handle as extern "C" fn(_, _, _) as usize;
             new.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
             libc::sigfillset(&mut new.sa_mask);
-            for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGABRT] {
+            for fault in
+                [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGABRT]
+            {
                 libc::sigdelset(&mut new.sa_mask, fault);
             }
             if libc::sigaction(libc::SIGURG, &new, ptr::null_mut()) != 0 {
@@ -143,9 +145,9 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, ucontext: *mut c
     {
         // SAFETY: a handler installed with this flag takes these arguments, one without it the first.
         unsafe {
-            mem::transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(before.sa_sigaction)(
-                signal, info, ucontext,
-            );
+            mem::transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(
+                before.sa_sigaction,
+            )(signal, info, ucontext);
         }
     }
     // SAFETY: as above.
