@@ -38,7 +38,10 @@ fn everything_in_the_runtime_is_on_the_map() {
         let entry = entry.unwrap();
         let end = if entry.file_type().unwrap().is_dir() { "/" } else { "" };
         let path = format!("runtime/src/{}{end}", entry.file_name().to_str().unwrap());
-        assert!(path.ends_with("lib.rs") || paths.contains(&&*path), "ARCHITECTURE.md does not tell of {path}");
+        assert!(
+            path.ends_with("lib.rs") || paths.contains(&&*path),
+            "ARCHITECTURE.md does not tell of {path}"
+        );
     }
 }
 
@@ -46,5 +49,8 @@ fn everything_in_the_runtime_is_on_the_map() {
 fn the_program_of_the_front_page_is_an_example() {
     let example = page("runtime/examples/hello.rs");
     let program = &example[example.find("use sigurg").unwrap()..];
-    assert!(page("README.md").contains(&format!("```rust,no_run\n{program}```")), "README.md and hello.rs differ");
+    assert!(
+        page("README.md").contains(&format!("```rust,no_run\n{program}```")),
+        "README.md and hello.rs differ"
+    );
 }

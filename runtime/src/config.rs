@@ -104,7 +104,9 @@ fn parse_debug(text: &str) -> Result<Debug, String> {
             "asyncpreemptoff" => debug.asyncpreemptoff = number != 0,
             "scheddetail" => debug.scheddetail = number != 0,
             _ => {
-                return Err(format!("there is no setting {name:?}: asyncpreemptoff, schedtrace, scheddetail"));
+                return Err(format!(
+                    "there is no setting {name:?}: asyncpreemptoff, schedtrace, scheddetail"
+                ));
             }
         }
     }

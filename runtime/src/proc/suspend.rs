@@ -44,12 +44,6 @@ pub(crate) struct Suspended {
     sid: u64,
 }
 
-impl Suspended {
-    pub(crate) fn gp(&self) -> &'static G {
-        self.gp
-    }
-}
-
 /// What was asked of the goroutine so far, and of which M.
 struct Asked {
     mp: Option<&'static M>,
@@ -92,7 +86,11 @@ pub(crate) fn suspend_g(me: &'static M, gp: &'static G) -> Option<Suspended> {
         match seen.base() {
             _ if seen.has_scan() => {}
             GStatus::Dead => {
-                event(me, Some(gp), Site::SuspendG, 0, || Kind::SuspendEnd { sid, dead: true, stopped: false });
+                event(me, Some(gp), Site::SuspendG, 0, || Kind::SuspendEnd {
+                    sid,
+                    dead: true,
+                    stopped: false,
+                });
                 return None;
             }
             GStatus::Copystack => {}
@@ -212,7 +210,9 @@ fn ask(me: &'static M, gp: &'static G, request: &mut Asked) {
         gp.casfrom_gscanstatus(me, GStatus::Running, Site::SuspendG);
     }
     // SG-8, repaired: owed until one was really sent.
-    let Some(mp) = request.mp.filter(|_| request.owed && !me.sched().config.debug.asyncpreemptoff) else { return };
+    let Some(mp) = request.mp.filter(|_| request.owed && !me.sched().config.debug.asyncpreemptoff) else {
+        return;
+    };
     let now = nanotime();
     if now >= request.next_signal {
         request.next_signal = now + SIGNAL_EVERY_NS;
