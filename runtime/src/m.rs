@@ -54,6 +54,8 @@ pub(crate) struct M {
     pub(crate) schedlink: AtomicPtr<M>,
     /// Kernel's id of the thread; 0 before it runs. Own.
     pub(crate) procid: AtomicI32,
+    /// Its thread is in the signal handler. Own.
+    pub(crate) in_handler: AtomicBool,
     /// While its goroutine is stopped in the signal handler: what the kernel saved of it, a `ucontext_t`. Own.
     pub(crate) interrupted: AtomicPtr<()>,
     /// Signals sent to it and handled.
@@ -87,6 +89,7 @@ impl M {
             park: Note::new(),
             schedlink: AtomicPtr::new(ptr::null_mut()),
             procid: AtomicI32::new(0),
+            in_handler: AtomicBool::new(false),
             interrupted: AtomicPtr::new(ptr::null_mut()),
             signal: SignalWord::new(),
             stats: MStats::new(),

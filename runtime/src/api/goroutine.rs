@@ -132,7 +132,7 @@ pub fn try_current() -> Option<Goroutine> {
 /// no call: it is preempted.
 #[inline]
 pub fn yield_now() {
-    if proc::current_goid().is_some() {
+    if proc::on_goroutine() {
         proc::gosched();
     } else {
         std::thread::yield_now();

@@ -9,6 +9,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::setm;
 use crate::g::G;
 use crate::m::M;
+use crate::proc::handler::acknowledge_last;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
 use crate::proc::wake::{handoffp, releasep};
@@ -83,6 +84,7 @@ pub(crate) fn mexit(mp: &'static M) {
         let pp = releasep(mp);
         handoffp(mp, pp, Site::Mexit);
     }
+    acknowledge_last(mp);
     // From here on the lock below must not count on `mp`, which another thread may become at once.
     setm(None);
     let mut state = sched.lock.lock();

@@ -30,12 +30,15 @@ use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::wake::{releasep, take_nextp};
 use crate::sched::Sched;
+use crate::signal;
 use crate::status::GStatus;
 use crate::trace::{Site, event};
 
 /// The thread of `mp` was interrupted at stack pointer `sp`: stops the goroutine there if somebody asked and nothing
 /// speaks against it.
 pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
+    // Relaxed: own. SIGURG is masked here, so handlers do not nest.
+    mp.in_handler.store(true, Relaxed);
     let asked = asked(mp);
     let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, sp).map_err(Some));
     event(mp, asked, Site::DoSigPreempt, 0, || Kind::SigPreempt {
@@ -49,6 +52,22 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     match stoppable {
         Ok((gp, pp)) => park_in_handler(mp, gp, pp, context),
         Err(_) => mp.stats.declined.bump(),
+    }
+    mp.in_handler.store(false, Relaxed);
+}
+
+/// The thread of `mp` is about to end and takes no more signals: one that was sent is acknowledged, so that the next
+/// thread of this M can be sent one.
+pub(crate) fn acknowledge_last(mp: &'static M) {
+    signal::block();
+    if mp.signal.is_pending() {
+        event(mp, None, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+            want: false,
+            safe: false,
+            reject: None,
+        });
+        let (version, generation) = mp.signal.acknowledge();
+        event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     }
 }
 
@@ -139,6 +158,9 @@ fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, nmp: &'static 
 
 /// Sleeps until `startlockedm` has left a P, or the runtime has ended.
 fn wait_in_handler(mp: &M) {
-    mp.park.sleep();
-    mp.park.clear();
+    // Relaxed: set before every M is woken.
+    if !mp.sched().ended.load(Relaxed) {
+        mp.park.sleep();
+        mp.park.clear();
+    }
 }

@@ -51,7 +51,7 @@ pub(crate) fn unlock_os_thread() {
 
 /// As [`lock_os_thread`], for the runtime's own reasons.
 #[inline(never)]
-pub(crate) fn lock_internal() {
+fn lock_internal() {
     let (mp, gp) = must_current("lock_os_thread");
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
     bind(mp, gp);
@@ -59,13 +59,28 @@ pub(crate) fn lock_internal() {
 
 /// Undoes one [`lock_internal`].
 #[inline(never)]
-pub(crate) fn unlock_internal() {
+fn unlock_internal() {
     let (mp, gp) = must_current("lock_os_thread");
     let Some(count) = gp.locked_int.load(Relaxed).checked_sub(1) else {
         throw!("unlock_internal: goroutine {} is not locked", gp.goid());
     };
     gp.locked_int.store(count, Relaxed);
     unbind_if_free(mp, gp);
+}
+
+/// Calls `switch`, after which the goroutine that calls may be on another thread; but not one that is unwinding, because
+/// std counts panics by thread.
+#[inline]
+pub(crate) fn unwinding_stays<T>(switch: impl FnOnce() -> T) -> T {
+    let unwinding = std::thread::panicking();
+    if unwinding {
+        lock_internal();
+    }
+    let result = switch();
+    if unwinding {
+        unlock_internal();
+    }
+    result
 }
 
 /// Waits until the goroutine locked to this M is to be run here.

@@ -63,9 +63,11 @@ pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{Note, getm};
+use crate::facade::getm;
 use crate::g::G;
 use crate::m::M;
+use crate::p::P;
+use crate::proc::wake::leave;
 use crate::status::GStatus;
 use crate::throw::throw;
 
@@ -78,24 +80,38 @@ pub(crate) fn must_getm() -> &'static M {
     }
 }
 
-/// The goroutine that calls, and its M. After the end of the runtime a goroutine that was still running stays here for ever.
+/// The goroutine that calls, and its M. After the end of the runtime a goroutine that was still running comes no further than
+/// here: its thread ends.
 #[inline]
 fn must_current(what: &str) -> (&'static M, &'static G) {
     let mp = must_getm();
     match mp.curg() {
         Some(gp) => (mp, gp),
         // Relaxed: its handler saw it before (`handler.rs`).
-        None if mp.sched().ended.load(Relaxed) => sleep_for_ever(),
+        None if mp.sched().ended.load(Relaxed) => leave(mp),
         None => throw!("{what}: not on a goroutine"),
     }
 }
 
-/// The end of a goroutine, or of a thread, that nobody will ask for again.
-fn sleep_for_ever() -> ! {
-    let never = Note::new();
-    loop {
-        never.sleep();
+/// The P of `mp`. A goroutine that outlives its runtime may have none, and comes no further than here.
+#[inline]
+fn must_p(mp: &'static M, what: &str) -> &'static P {
+    mp.p().unwrap_or_else(|| no_p(mp, what))
+}
+
+#[cold]
+fn no_p(mp: &'static M, what: &str) -> ! {
+    // Relaxed: its handler saw it before (`handler.rs`).
+    if mp.sched().ended.load(Relaxed) {
+        leave(mp);
     }
+    throw!("{what}: M{} has no P", mp.id())
+}
+
+/// Whether a goroutine calls, and not from inside `blocking`: there it is like a plain thread, as its P may be gone.
+#[inline]
+pub(crate) fn on_goroutine() -> bool {
+    current_g().is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
 }
 
 /// The goroutine that calls, if one does.
@@ -126,6 +142,11 @@ fn mcall(mp: &'static M, gp: &'static G, f: crate::arch::OnG0) {
 /// `arg` is what a function called by `mcall` was given.
 #[inline]
 unsafe fn mcall_g(arg: *mut ()) -> &'static G {
+    let mp = must_getm();
+    if mp.curg().is_none() {
+        // The handler stopped it between its look at the M and here (`must_current`); on g0 it does not any more.
+        no_p(mp, "mcall");
+    }
     // SAFETY: by the contract; a G is never freed.
     unsafe { &*arg.cast::<G>() }
 }

@@ -19,8 +19,8 @@ use crate::p::P;
 use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
-use crate::proc::wake::wakep;
-use crate::proc::{current_g, must_getm, sleep_for_ever};
+use crate::proc::wake::{leave, wakep};
+use crate::proc::{current_g, must_getm, must_p, on_goroutine};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -85,11 +85,17 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
         let f = unsafe { arg.cast::<F>().read() };
         f();
     }
-    if getm().is_some_and(|mp| mp.curg().is_none() && mp.sched().ended.load(Relaxed)) {
+    if let Some(mp) = getm()
+        && mp.curg().is_none()
+        && mp.sched().ended.load(Relaxed)
+    {
         // A goroutine that outlived its runtime.
-        sleep_for_ever();
+        leave(mp);
     }
-    assert!(current_g().is_some(), "goroutines are made by goroutines: call this inside Runtime::run");
+    assert!(
+        on_goroutine(),
+        "goroutines are made by goroutines: call this inside Runtime::run, and not inside blocking"
+    );
     safe_point();
     let mp = must_getm();
     let parent = mp.curg().map_or(0, G::goid);
@@ -122,7 +128,7 @@ fn start(
     parent: u64,
     entry_name: Sym,
 ) -> u64 {
-    let Some(pp) = mp.p() else { throw!("newproc: M{} has no P", mp.id()) };
+    let pp = must_p(mp, "newproc");
     let goid = next_goid(mp, pp);
     // Relaxed, all: published by the change of status.
     gp.sp.store(sp, Relaxed);

@@ -15,6 +15,7 @@ use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::gosched::gopreempt_m;
+use crate::proc::locked::unwinding_stays;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
 use crate::proc::{current_g, mcall, mcall_g, must_getm};
@@ -83,7 +84,7 @@ fn newstack() {
     if let Some(gp) = mp.curg()
         && gp.status.load().base() == GStatus::Running
     {
-        mcall(mp, gp, newstack_m);
+        unwinding_stays(|| mcall(mp, gp, newstack_m));
     }
 }
 

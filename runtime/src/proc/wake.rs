@@ -177,7 +177,7 @@ pub(crate) fn mpark(mp: &'static M) {
 }
 
 /// The runtime has ended: so does this thread.
-fn leave(mp: &'static M) -> ! {
+pub(crate) fn leave(mp: &'static M) -> ! {
     // SAFETY: `mstart` saved it; nothing of the scheduler's stack is needed any more.
     unsafe { crate::arch::gogo(mp.g0_sp.load(Relaxed)) }
 }

@@ -46,6 +46,8 @@ fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
     let here = (&raw const kind).addr();
     let curg = mp.curg();
     let on = match curg {
+        // Relaxed: own.
+        _ if mp.in_handler.load(Relaxed) => Stack::Gsignal,
         Some(gp) if (gp.stack_lo()..gp.stack_hi()).contains(&here) => Stack::G,
         _ => Stack::G0,
     };
