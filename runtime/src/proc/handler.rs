@@ -132,7 +132,8 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
     wait_in_handler(mp);
     if sched.ended.load(Relaxed) {
         // Nobody schedules any more. What was interrupted may hold a lock that the rest of the process needs: it goes on,
-        // without a P, to its next call of the runtime, and stays there.
+        // without a P, to its next call of the runtime that needs one (`must_p`).
+        mp.set_curg(Some(gp));
         return;
     }
     take_nextp(mp);

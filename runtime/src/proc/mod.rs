@@ -80,20 +80,17 @@ pub(crate) fn must_getm() -> &'static M {
     }
 }
 
-/// The goroutine that calls, and its M. After the end of the runtime a goroutine that was still running comes no further than
-/// here: its thread ends.
+/// The goroutine that calls, and its M.
 #[inline]
 fn must_current(what: &str) -> (&'static M, &'static G) {
     let mp = must_getm();
     match mp.curg() {
         Some(gp) => (mp, gp),
-        // Relaxed: its handler saw it before (`handler.rs`).
-        None if mp.sched().ended.load(Relaxed) => leave(mp),
         None => throw!("{what}: not on a goroutine"),
     }
 }
 
-/// The P of `mp`. A goroutine that outlives its runtime may have none, and comes no further than here.
+/// The P of `mp`. A goroutine that was stopped by a signal when its runtime ended has none, and comes no further than here.
 #[inline]
 fn must_p(mp: &'static M, what: &str) -> &'static P {
     mp.p().unwrap_or_else(|| no_p(mp, what))
@@ -143,9 +140,9 @@ fn mcall(mp: &'static M, gp: &'static G, f: crate::arch::OnG0) {
 #[inline]
 unsafe fn mcall_g(arg: *mut ()) -> &'static G {
     let mp = must_getm();
-    if mp.curg().is_none() {
-        // The handler stopped it between its look at the M and here (`must_current`); on g0 it does not any more.
-        no_p(mp, "mcall");
+    // Relaxed: its handler saw it before (`handler.rs`), and on g0 there is none.
+    if mp.p().is_none() && mp.sched().ended.load(Relaxed) {
+        leave(mp);
     }
     // SAFETY: by the contract; a G is never freed.
     unsafe { &*arg.cast::<G>() }

@@ -11,7 +11,6 @@ use sigurg_traces::{Kind, Sym};
 use crate::api::names;
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm;
 use crate::g::G;
 use crate::gfree::BATCH;
 use crate::m::M;
@@ -19,7 +18,7 @@ use crate::p::P;
 use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
-use crate::proc::wake::{leave, wakep};
+use crate::proc::wake::wakep;
 use crate::proc::{current_g, must_getm, must_p, on_goroutine};
 use crate::stack::StackClass;
 use crate::status::GStatus;
@@ -84,13 +83,6 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
         // SAFETY: `place` wrote it there, and this goroutine runs once.
         let f = unsafe { arg.cast::<F>().read() };
         f();
-    }
-    if let Some(mp) = getm()
-        && mp.curg().is_none()
-        && mp.sched().ended.load(Relaxed)
-    {
-        // A goroutine that outlived its runtime.
-        leave(mp);
     }
     assert!(
         on_goroutine(),

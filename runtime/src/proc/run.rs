@@ -9,6 +9,7 @@ use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{Note, getm, setm};
+use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
 use crate::proc::procresize::{make_ps, procresize};
 use crate::proc::sleep_for_ever;
@@ -91,6 +92,8 @@ fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
     let mut state = sched.lock.lock();
     // M0 never runs goroutines; its thread waits for their end.
     state.nmsys += 1;
+    // The others may all have gone to sleep before this one counted as asleep.
+    checkdead(sched, &state);
 }
 
 impl Sched {

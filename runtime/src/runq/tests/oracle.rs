@@ -119,12 +119,12 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn histories() -> impl Strategy<Value = Vec<(bool, Op)>> {
-    prop::collection::vec((any::<bool>(), op()), 1..if cfg!(miri) { 60 } else { 400 })
+    prop::collection::vec((any::<bool>(), op()), 1..if cfg!(miri) { 20 } else { 400 })
 }
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 4 } else { 256 },
+        cases: if cfg!(miri) { 2 } else { 256 },
         // Miri has no files.
         failure_persistence: None,
         ..ProptestConfig::default()
