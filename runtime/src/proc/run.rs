@@ -12,7 +12,6 @@ use crate::facade::{Note, getm, setm};
 use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
 use crate::proc::procresize::{make_ps, procresize};
-use crate::proc::sleep_for_ever;
 use crate::proc::stw::stop_for_ever;
 use crate::proc::sysmon::sysmon;
 use crate::proc::template::make_m;
