@@ -9,7 +9,9 @@
 //! Two rules keep it free of deadlock:
 //!
 //! 1. *Spare M.* The interrupted code may hold malloc's lock, and making a thread needs it. So the P goes to an M that is
-//!    idle already; if there is none, the handler declines, and the template thread, which never holds a P, makes one.
+//!    idle already. If there is none, the template thread, which never holds a P, is to make one; but it may have to wait for a
+//!    goroutine that was stopped here with that lock held, and so may the goroutine that runs. So meanwhile the P goes to a
+//!    goroutine that has its thread: all that were stopped take turns. If there is none either, the handler declines.
 //! 2. *No foreign lock.* What runs on g0 or holds a `Lock` takes no lock that goroutines can hold (`lock.rs`), so nobody who is
 //!    needed to run the goroutine again waits for it.
 //!
@@ -22,14 +24,15 @@ use sigurg_traces::{Kind, PutHow, Reject};
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
-use crate::p::P;
-use crate::proc::locked::{bind, count_idle, unbind_if_free};
+use crate::p::{P, PStatus};
+use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, unbind_if_free};
 use crate::proc::park::dropg;
 use crate::proc::preempt::{can_preempt_m, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
-use crate::proc::wake::{releasep, take_nextp};
-use crate::sched::Sched;
+use crate::proc::stw::p_stopped;
+use crate::proc::wake::{releasep, set_pstatus, take_nextp};
+use crate::sched::{Sched, State};
 use crate::signal;
 use crate::status::GStatus;
 use crate::trace::{Site, event};
@@ -91,14 +94,36 @@ fn stoppable(mp: &'static M, gp: &'static G, sp: usize) -> Result<(&'static G, &
     mp.p().map(|pp| (gp, pp)).ok_or(Reject::MNotPreemptible)
 }
 
+/// Who goes on with the P of a goroutine that is stopped.
+enum Heir {
+    /// An M off the idle list.
+    Idle(&'static M),
+    /// A goroutine, in hand, that has an M of its own.
+    Locked(&'static G),
+    /// Nobody: the world is to stop, and the P with it.
+    World,
+}
+
+/// sched.lock held.
+fn heir(mp: &'static M, state: &mut State, pp: &'static P) -> Option<Heir> {
+    let sched = mp.sched();
+    // SeqCst: as in `gosched_impl`.
+    if sched.gcwaiting.load(SeqCst) {
+        return Some(Heir::World);
+    }
+    if let Some(nmp) = sched.mget(state) {
+        return Some(Heir::Idle(nmp));
+    }
+    sched.template.want_spare();
+    take_locked(mp, state, pp).map(Heir::Locked)
+}
+
 /// Stops `gp`, which runs on `mp` with `pp`, until it is scheduled again.
 fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut c_void) {
     let sched = mp.sched();
     let mut state = sched.lock.lock();
-    let Some(nmp) = sched.mget(&mut state) else {
-        drop(state);
-        mp.stats.declined.bump();
-        return sched.template.want_spare();
+    let Some(heir) = heir(mp, &mut state, pp) else {
+        return mp.stats.declined.bump();
     };
     mp.stats.preempted_park.bump();
     bind(mp, gp);
@@ -116,9 +141,9 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
         event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
         gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
         dropg(mp, gp);
-        // SeqCst: as in `gosched_impl`.
-        if sched.gcwaiting.load(SeqCst) {
+        if matches!(heir, Heir::World) {
             drop(state);
+            // It goes on first on the same P when the world does.
             runqput(mp, pp, gp, true);
         } else {
             globrunqput(mp, &mut state, gp, PutHow::One);
@@ -127,18 +152,31 @@ fn park_in_handler(mp: &'static M, gp: &'static G, pp: &'static P, context: *mut
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     releasep(mp);
-    hand_to(mp, sched, pp, nmp);
+    match heir {
+        Heir::Idle(nmp) => hand_to(mp, sched, pp, nmp),
+        Heir::Locked(next) => {
+            mp.stats.handoffs.bump();
+            hand_to_locked(mp, pp, next);
+        }
+        Heir::World => {
+            let mut state = sched.lock.lock();
+            set_pstatus(mp, pp, PStatus::Gcstop, Site::Gcstopm);
+            p_stopped(sched, &mut state);
+        }
+    }
     count_idle(mp, 1);
     wait_in_handler(mp);
     if sched.ended.load(Relaxed) {
         // Nobody schedules any more. What was interrupted may hold a lock that the rest of the process needs: it goes on,
         // without a P, to its next call of the runtime that needs one (`must_p`).
+        mp.interrupted.store(std::ptr::null_mut(), Relaxed);
         mp.set_curg(Some(gp));
         return;
     }
     take_nextp(mp);
-    mp.interrupted.store(std::ptr::null_mut(), Relaxed);
     run_here(mp, gp);
+    // Not before it runs: until then its stack may be looked at.
+    mp.interrupted.store(std::ptr::null_mut(), Relaxed);
     gp.locked_int.store(gp.locked_int.load(Relaxed) - 1, Relaxed);
     unbind_if_free(mp, gp);
 }

@@ -5,13 +5,16 @@
 //!
 //! Go: `LockOSThread`, `lockOSThread`, `stoplockedm`, `startlockedm`.
 
-use sigurg_traces::Kind;
+use sigurg_traces::{Kind, PutHow};
 
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::m::M;
+use crate::p::P;
 use crate::proc::must_current;
+use crate::proc::queue::{globrunqget, globrunqput, runqget};
 use crate::proc::wake::{handoffp, mpark, releasep, stopm, take_nextp};
+use crate::sched::State;
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -107,16 +110,50 @@ pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
     if std::ptr::eq(lockedm, mp) {
         throw!("startlockedm: locked to me");
     }
-    // Relaxed: published by the note.
-    if !lockedm.nextp.load(Relaxed).is_null() {
-        throw!("startlockedm: M{} has a P", lockedm.id());
-    }
     event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m: lockedm.id() });
     count_idle(mp, -1);
     let pp = releasep(mp);
+    give_p(lockedm, pp);
+    stopm(mp);
+}
+
+/// Gives `pp`, which is in hand, to the M that `gp`, in hand, is locked to.
+pub(crate) fn hand_to_locked(mp: &'static M, pp: &'static P, gp: &'static G) {
+    let Some(lockedm) = gp.lockedm() else { throw!("hand_to_locked: goroutine {} is not locked", gp.goid()) };
+    event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m: lockedm.id() });
+    count_idle(mp, -1);
+    give_p(lockedm, pp);
+}
+
+fn give_p(lockedm: &'static M, pp: &'static P) {
+    // Relaxed, both: published by the note.
+    if !lockedm.nextp.load(Relaxed).is_null() {
+        throw!("startlockedm: M{} has a P", lockedm.id());
+    }
     lockedm.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
     lockedm.park.wakeup();
-    stopm(mp);
+}
+
+/// sched.lock held, and `pp` in hand: takes a goroutine that waits for nothing but a P, for its thread is there already. Those
+/// before it go to the end of the global queue.
+///
+/// For when no M is idle. Such a goroutine may hold the very lock that making a thread needs (X-PARK): waiting for the
+/// new thread would be waiting for ever.
+pub(crate) fn take_locked(mp: &'static M, state: &mut State, pp: &'static P) -> Option<&'static G> {
+    /// At most so many are looked at.
+    const LOOKS: usize = 1024;
+    if state.nmidlelocked <= 0 {
+        return None;
+    }
+    let waiting = pp.runq.len_hint() as usize + mp.sched().runqsize();
+    for _ in 0..waiting.min(LOOKS) {
+        let gp = runqget(mp, pp).map(|(gp, _)| gp).or_else(|| globrunqget(mp, state))?;
+        if gp.lockedm().is_some() {
+            return Some(gp);
+        }
+        globrunqput(mp, state, gp, PutHow::One);
+    }
+    None
 }
 
 /// Counts Ms that wait for their goroutine. Go: `incidlelocked`.

@@ -63,7 +63,9 @@ pub(crate) fn can_preempt_m(mp: &M) -> bool {
     // Relaxed: own.
     mp.locks.load(Relaxed) == 0
         && mp.p().is_some_and(|pp| pp.status.load() == PStatus::Running)
-        && mp.curg().is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
+        && mp.curg().is_some_and(|gp| {
+            gp.status.load().base() != GStatus::Syscall && gp.preempt_off.load(Relaxed) == 0
+        })
 }
 
 /// A place where the goroutine that calls may be stopped: it is, if it was asked to. Elsewhere nothing happens.
