@@ -1,4 +1,4 @@
-//! Sigurg: goroutines for Rust that no busy loop can starve.
+#![doc = include_str!("../README.md")]
 
 mod api;
 mod arch;

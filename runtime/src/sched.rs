@@ -241,7 +241,7 @@ impl Sched {
         // Relaxed: it changes while the world is stopped, and a P is never freed.
         let count = self.gomaxprocs.load(Relaxed) as usize;
         self.allp[..count].iter().filter_map(|pp| {
-            // SAFETY and Acquire as in `p`.
+            // SAFETY: as in `p`; and Acquire.
             unsafe { pp.load(Acquire).as_ref() }
         })
     }

@@ -69,7 +69,7 @@ fn gfput(mp: &'static M, gp: &'static G) {
     }
     pp.gfree.push(gp);
     if let Some(cold) = pp.gfree.take_overflow(&sched.slab) {
-        let mut state = sched.lock.lock();
+        let state = sched.lock.lock();
         state.gfree.give(cold, &sched.slab);
         // Relaxed: a hint, to look without the lock.
         sched.gfree_len.store(state.gfree.len(), Relaxed);

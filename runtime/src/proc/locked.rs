@@ -145,7 +145,7 @@ pub(crate) fn take_locked(mp: &'static M, state: &mut State, pp: &'static P) -> 
     if state.nmidlelocked <= 0 {
         return None;
     }
-    let waiting = pp.runq.len_hint() as usize + mp.sched().runqsize();
+    let waiting = pp.runq.len_hint() + mp.sched().runqsize();
     for _ in 0..waiting.min(LOOKS) {
         let gp = runqget(mp, pp).map(|(gp, _)| gp).or_else(|| globrunqget(mp, state))?;
         if gp.lockedm().is_some() {

@@ -51,17 +51,15 @@ mod wake;
 
 pub(crate) use blocking::blocking;
 pub(crate) use deadlock::checkdead;
-pub(crate) use exit::goexit;
 pub(crate) use gosched::{gosched, goyield};
 pub(crate) use handler::do_sig_preempt;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
-pub(crate) use park::goready;
 pub(crate) use park::{gopark_with, ready_from_anywhere};
 pub(crate) use preempt::safe_point;
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
-pub(crate) use suspend::{Suspended, resume_g, suspend_g, with_suspendable};
+pub(crate) use suspend::{resume_g, suspend_g, with_suspendable};
 pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 

@@ -68,7 +68,7 @@ pub(crate) unsafe fn newproc_unchecked<F: FnOnce() + Send>(f: F, options: SpawnO
     if size_of::<F>() > MAX_INLINE {
         let f = Box::new(f);
         // SAFETY: by the contract.
-        return unsafe { place(move || f(), options) };
+        return unsafe { place(f, options) };
     }
     // SAFETY: by the contract.
     unsafe { place(f, options) }
@@ -172,7 +172,7 @@ fn gfget(mp: &'static M) -> Option<&'static G> {
     let sched = mp.sched();
     let pp = mp.p()?;
     if pp.gfree.len() == 0 && sched.gfree_len.load(Relaxed) > 0 {
-        let mut state = sched.lock.lock();
+        let state = sched.lock.lock();
         if let Some(batch) = state.gfree.take_batch(BATCH, &sched.slab) {
             pp.gfree.give(batch, &sched.slab);
         }

@@ -109,7 +109,8 @@ fn blocking_call(stop: &Stop) {
 #[test]
 fn blocking_calls_are_not_disturbed_by_a_storm_of_signals() {
     storm(2, Duration::from_secs(3), 100, |stop| {
-        let calls: [(&str, fn(&Stop)); 5] = [
+        type Call = (&'static str, fn(&Stop));
+        let calls: [Call; 5] = [
             ("network", network),
             ("sleep", sleep),
             ("channel", channel),

@@ -266,7 +266,8 @@ fn avx512_more(round: u64) {
 
 #[test]
 fn every_register_flag_and_mode_is_as_it_was_under_a_storm() {
-    let mut kernels: Vec<(&str, fn(u64))> = vec![
+    type Kernel = (&'static str, fn(u64));
+    let mut kernels: Vec<Kernel> = vec![
         ("general registers", general_registers),
         ("flags", flags),
         ("carry chains", carry_chains),

@@ -75,7 +75,7 @@ fn a_plain_thread_is_no_goroutine() {
 fn a_handle_tells_what_its_goroutine_is_doing() {
     run(1, || {
         let (tx, rx) = chan::<()>(0);
-        let task = go(move || drop(rx.recv()));
+        let task = go(move || rx.recv().is_ok());
         assert_eq!(task.status(), GoStatus::Runnable);
         while task.status() == GoStatus::Runnable {
             yield_now();

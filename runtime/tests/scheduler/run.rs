@@ -47,7 +47,7 @@ fn leave_goroutines_behind() {
             },
             6 => {
                 lock_os_thread();
-                drop(rx.recv());
+                let _ = rx.recv();
             }
             7 => {
                 lock_os_thread();
