@@ -117,11 +117,10 @@ pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
     stopm(mp);
 }
 
-/// Gives `pp`, which is in hand, to the M that `gp`, in hand, is locked to.
+/// Gives `pp`, which is in hand, to the M of `gp`, which [`take_locked`] returned.
 pub(crate) fn hand_to_locked(mp: &'static M, pp: &'static P, gp: &'static G) {
     let Some(lockedm) = gp.lockedm() else { throw!("hand_to_locked: goroutine {} is not locked", gp.goid()) };
     event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m: lockedm.id() });
-    count_idle(mp, -1);
     give_p(lockedm, pp);
 }
 
@@ -149,6 +148,8 @@ pub(crate) fn take_locked(mp: &'static M, state: &mut State, pp: &'static P) -> 
     for _ in 0..waiting.min(LOOKS) {
         let gp = runqget(mp, pp).map(|(gp, _)| gp).or_else(|| globrunqget(mp, state))?;
         if gp.lockedm().is_some() {
+            // Before the lock is given back: there is one more that runs.
+            state.nmidlelocked -= 1;
             return Some(gp);
         }
         globrunqput(mp, state, gp, PutHow::One);

@@ -106,10 +106,11 @@ fn blocking_call(stop: &Stop) {
     assert_eq!(read.read(&mut [0]).expect("the end"), 0);
 }
 
+type Call = (&'static str, fn(&Stop));
+
 #[test]
 fn blocking_calls_are_not_disturbed_by_a_storm_of_signals() {
     storm(2, Duration::from_secs(3), 100, |stop| {
-        type Call = (&'static str, fn(&Stop));
         let calls: [Call; 5] = [
             ("network", network),
             ("sleep", sleep),

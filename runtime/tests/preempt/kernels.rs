@@ -7,16 +7,16 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::panic::{catch_unwind, resume_unwind};
 use std::rc::Rc;
-
-use crate::stage::Stop;
-use crate::stage::{parked, run, storm};
 use std::time::Duration;
 
 use sigurg::{go, time};
 
+use crate::stage::{Stop, parked, run, storm};
+
+/// Its name, and one round of it, which is different for each seed.
 pub(crate) type Kernel = (&'static str, fn(u64));
 
-pub(crate) const KERNELS: &[Kernel] = &[
+const KERNELS: &[Kernel] = &[
     ("HashMap", hash_map),
     ("format!", formatting),
     ("malloc and free", malloc),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sigurg::go;
 
+use crate::kernels::Kernel;
 use crate::stage::storm;
 
 /// Turns of a loop: some ten microseconds.
@@ -266,7 +267,6 @@ fn avx512_more(round: u64) {
 
 #[test]
 fn every_register_flag_and_mode_is_as_it_was_under_a_storm() {
-    type Kernel = (&'static str, fn(u64));
     let mut kernels: Vec<Kernel> = vec![
         ("general registers", general_registers),
         ("flags", flags),
