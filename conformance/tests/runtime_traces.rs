@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sigurg::sync::{Mutex, WaitGroup};
-use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, time, unlock_os_thread, yield_now};
+use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, stacks, time, unlock_os_thread, yield_now};
 use sigurg_conformance::check::judge::{Accepted, How, Tally, Verdict, judge};
+use sigurg_model::rules::sequence::{Step, Word};
 
 /// What a trace holds.
 struct Seen {
     procs: u32,
     kinds: BTreeMap<String, u64>,
     rows: BTreeMap<&'static str, u64>,
+    steps: Vec<u64>,
 }
 
 impl Seen {
@@ -26,6 +28,16 @@ impl Seen {
     /// How often that row of the transition table was taken.
     fn row(&self, id: &str) -> u64 {
         self.rows.get(id).copied().unwrap_or(0)
+    }
+
+    /// How often that step was taken.
+    fn step(&self, step: Step) -> u64 {
+        self.steps[Word::step(step).index()]
+    }
+
+    /// Goroutines that signals stopped: each was found at a safe point, and acknowledged.
+    fn stopped_by_signal(&self) -> u64 {
+        self.step(Step::HandlerYield) + self.step(Step::HandlerPark)
     }
 }
 
@@ -44,7 +56,12 @@ fn traced(program: fn(), expect: impl Fn(&Seen)) {
         for (row, &count) in sigurg_model::rules::transition::ROWS.iter().zip(&accepted.summary.rows) {
             *rows.entry(row.id).or_insert(0) += count;
         }
-        expect(&Seen { procs, kinds: accepted.census.expect("asked for").kinds(), rows });
+        expect(&Seen {
+            procs,
+            kinds: accepted.census.expect("asked for").kinds(),
+            rows,
+            steps: accepted.summary.steps,
+        });
     }
 }
 
@@ -379,6 +396,206 @@ fn everything_at_once() {
         |seen| {
             assert!(seen.row("T13/T14") > 0 && seen.row("T34") > 0 && seen.row("T11") > 0, "{:?}", seen.rows);
             assert!(seen.procs == 1 || seen.kind("runq_steal") > 0, "{:?}", seen.kinds);
+        },
+    );
+}
+
+/// Goroutines that never come to a safe point of their own, until `stop`: pure, in malloc, in a thread-local.
+fn hogs(count: u32, stop: &Arc<AtomicBool>) -> Vec<sigurg::JoinHandle<u64>> {
+    thread_local!(static KEPT: std::cell::RefCell<Vec<u64>> = const { std::cell::RefCell::new(Vec::new()) });
+    let hog = |kind| {
+        let stop = Arc::clone(stop);
+        go(move || {
+            let (mut x, mut map) = (1u64, std::collections::HashMap::new());
+            while !stop.load(Relaxed) {
+                x = std::hint::black_box(x.wrapping_mul(3));
+                match kind % 3 {
+                    1 => drop(map.insert(x % 1_000, x.to_string())),
+                    2 => KEPT.with_borrow_mut(|kept| {
+                        kept.push(x);
+                        if kept.len() > 100 {
+                            kept.clear();
+                        }
+                    }),
+                    _ => {}
+                }
+            }
+            x
+        })
+    };
+    (0..count).map(hog).collect()
+}
+
+/// Runs `meanwhile` beside hogs, then ends them.
+fn beside_hogs(count: u32, meanwhile: impl FnOnce()) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let hogs = hogs(count, &stop);
+    meanwhile();
+    stop.store(true, Relaxed);
+    join_all(hogs);
+}
+
+fn sleep_often(times: u32) {
+    (0..times).for_each(|_| time::sleep(Duration::from_millis(1)));
+}
+
+#[test]
+fn hogs_are_stopped_in_their_signal_handlers_for_those_who_wake() {
+    traced(
+        || beside_hogs(5, || sleep_often(60)),
+        |seen| {
+            assert!(seen.step(Step::HandlerYield) >= 10, "{:?}", seen.kinds);
+            assert!(seen.kind("startlockedm") >= 10, "they go on on their threads: {:?}", seen.kinds);
+            assert!(seen.kind("preempt_one") >= 10 && seen.kind("preempt_m") >= 10, "{:?}", seen.kinds);
+        },
+    );
+}
+
+/// The end stops the world like any other stop: its trace is whole.
+#[test]
+fn the_end_stops_hogs_too() {
+    traced(
+        || {
+            drop(hogs(5, &Arc::new(AtomicBool::new(false))));
+            sleep_often(20);
+        },
+        |seen| {
+            assert!(seen.step(Step::HandlerYield) >= 5, "{:?}", seen.kinds);
+            assert_eq!(seen.kind("stw_stopped"), seen.kind("stw_begin"));
+        },
+    );
+}
+
+/// Suspenders of goroutines in every state, and of each other.
+#[test]
+fn stacks_are_scanned_by_several_goroutines_at_once() {
+    traced(
+        || {
+            let (tx, rx) = chan::<()>(0);
+            let stop = Arc::new(AtomicBool::new(false));
+            let waiting: Vec<_> = (0..10)
+                .map(|_| {
+                    let rx = rx.clone();
+                    go(move || assert!(rx.recv().is_err()))
+                })
+                .collect();
+            let busy: Vec<_> = (0..8)
+                .map(|kind| {
+                    let stop = Arc::clone(&stop);
+                    go(move || {
+                        if kind == 7 {
+                            lock_os_thread();
+                        }
+                        while !stop.load(Relaxed) {
+                            match kind % 4 {
+                                0 => yield_now(),
+                                1 => time::sleep(Duration::from_micros(50)),
+                                2 => blocking(|| std::thread::sleep(Duration::from_micros(200))),
+                                _ => go(|| ()).join().unwrap(),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            beside_hogs(3, || {
+                sleep_often(5);
+                for scanners in 2..=4 {
+                    let scan = || {
+                        go(|| {
+                            let until = Instant::now() + Duration::from_millis(20);
+                            let mut scanned = 0;
+                            while scanned == 0 || Instant::now() < until {
+                                scanned += stacks::scan(|stack| {
+                                    std::hint::black_box(stack.words().len());
+                                });
+                            }
+                            scanned
+                        })
+                    };
+                    let scanned = join_all((0..scanners).map(|_| scan()).collect());
+                    assert!(scanned.iter().all(|&scanned| scanned >= 10), "{scanned:?}");
+                }
+            });
+            stop.store(true, Relaxed);
+            drop(tx);
+            join_all(waiting);
+            join_all(busy);
+        },
+        |seen| {
+            let kinds = &seen.kinds;
+            if seen.procs > 1 {
+                assert!(seen.step(Step::HandlerPark) >= 5, "{kinds:?}");
+                assert!(seen.row("T16") > 0 && seen.row("T17") > 0 && seen.row("T18") > 0, "{:?}", seen.rows);
+            }
+            assert_eq!(seen.kind("suspend_begin"), seen.kind("suspend_end"), "{kinds:?}");
+            assert!(seen.row("T53e") >= 9, "{:?}", seen.rows);
+        },
+    );
+}
+
+#[test]
+fn the_number_of_processors_changes_beside_hogs() {
+    traced(
+        || {
+            beside_hogs(4, || {
+                for procs in [3, 1, 4, 2, 6, 1] {
+                    set_gomaxprocs(procs);
+                    sleep_often(5);
+                }
+            });
+        },
+        |seen| {
+            assert!(seen.kind("procresize") >= 6 && seen.stopped_by_signal() >= 6, "{:?}", seen.kinds);
+        },
+    );
+}
+
+#[test]
+fn goroutines_locked_to_threads_run_beside_hogs() {
+    traced(
+        || {
+            beside_hogs(3, || {
+                let locked = go(|| {
+                    lock_os_thread();
+                    let thread = std::thread::current().id();
+                    let until = Instant::now() + Duration::from_millis(60);
+                    let mut x = 1u64;
+                    while Instant::now() < until {
+                        x = std::hint::black_box(x.wrapping_mul(3));
+                    }
+                    sleep_often(5);
+                    assert_eq!(std::thread::current().id(), thread);
+                });
+                sleep_often(40);
+                locked.join().unwrap();
+            });
+        },
+        |seen| assert!(seen.stopped_by_signal() >= 10, "{:?}", seen.kinds),
+    );
+}
+
+#[test]
+fn goroutines_are_stopped_by_signal_amid_channel_traffic() {
+    traced(
+        || {
+            beside_hogs(2, || {
+                let (tx, rx) = chan::<u64>(1);
+                let senders: Vec<_> = (0..3)
+                    .map(|_| {
+                        let tx = tx.clone();
+                        go(move || (0..300).for_each(|n| tx.send(n).unwrap()))
+                    })
+                    .collect();
+                drop(tx);
+                let received = go(move || rx.iter().count());
+                sleep_often(30);
+                join_all(senders);
+                assert_eq!(received.join().unwrap(), 900);
+            });
+        },
+        |seen| {
+            assert!(seen.kind("goready") > 100, "{:?}", seen.kinds);
+            assert!(seen.stopped_by_signal() >= 5, "{:?}", seen.kinds);
         },
     );
 }

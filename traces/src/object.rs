@@ -96,6 +96,8 @@ impl Event {
                 | Kind::RunqKick { target_p, q: Queue::Local },
                 _,
             ) => (self.over != 0).then_some((Object::RingTail(target_p), self.over)),
+            // A handler looks before it acknowledges.
+            (Kind::SigPreempt { .. }, _) => (self.over != 0).then_some((Object::Signal(self.m), self.over)),
             // A mark that was set already was seen in some version of the word.
             (Kind::PreemptM { target_m, sent: false }, _) => {
                 (self.over != 0).then_some((Object::Signal(target_m), self.over))
@@ -144,6 +146,7 @@ mod tests {
             (Kind::PreemptM { target_m: 2, sent: true }, Some((Signal(2), 5)), None),
             (Kind::PreemptM { target_m: 2, sent: false }, None, Some((Signal(2), 5))),
             (Kind::SigAck { generation: 1 }, Some((Signal(4), 5)), None),
+            (Kind::SigPreempt { want: false, safe: false, reject: None }, None, Some((Signal(4), 5))),
             (Kind::Newproc { entry: Sym::NONE, parent: 1, parked: false }, None, Some((G(7), 5))),
             (Kind::Ready { next: true }, None, Some((G(7), 5))),
             (Kind::PreemptOne { target_p: p, target_m: 2 }, None, Some((G(7), 5))),

@@ -158,8 +158,12 @@ impl Checker {
     pub(crate) fn interrupted(&mut self, e: &Event) -> Verdict {
         let m = &self.ms[(e.m + 1) as usize];
         let (curg, p, g0) = (m.curg, m.p, m.g0);
-        if !matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. }) {
-            return Ok(());
+        // Of streams it is not known between which steps a handler came that stops nothing.
+        let (claims, handling) = (self.claims, m.handling);
+        match e.kind {
+            Kind::SigPreempt { safe, .. } if claims || safe => {}
+            Kind::SigAck { .. } if claims || handling => {}
+            _ => return Ok(()),
         }
         let settled = curg != 0 && !self.sequences.is_closed(m.place) && m.exiting == 0 && !m.detached;
         if let Some(target) = e.target

@@ -92,6 +92,8 @@ pub(crate) struct M {
     pub(crate) born_parked: bool,
     pub(crate) pending: bool,
     pub(crate) handling: bool,
+    /// Its handler looked and stops nothing, and has not acknowledged: of streams it is not known between which steps.
+    pub(crate) looking: bool,
     pub(crate) generation: u64,
     /// The G into which the handler injected a call.
     pub(crate) injected: u32,
@@ -142,6 +144,7 @@ impl M {
             born_parked: false,
             pending: false,
             handling: false,
+            looking: false,
             generation: 0,
             injected: 0,
             asked_m: NO_M,

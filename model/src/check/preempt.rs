@@ -139,7 +139,6 @@ impl Checker {
         reject: Option<Reject>,
     ) -> Verdict {
         let m = e.m;
-        self.signal_handled(m, "handles")?;
         let shape = if safe && !want {
             Some("is at a safe point that nobody asked for")
         } else if reject.is_some() && (safe || !want) {
@@ -156,6 +155,10 @@ impl Checker {
                 "safe only if wanted; a reason exactly if wanted and not safe",
             );
         }
+        if !safe && !self.claims {
+            return self.looks(m);
+        }
+        self.signal_handled(m, "handles")?;
         let state = self.m(m);
         let (p, since, injected) = (state.p, state.previous, state.injected);
         let g = &self.gs[gs as usize];

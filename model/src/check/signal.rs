@@ -38,17 +38,30 @@ impl Checker {
         Ok(())
     }
 
+    /// A handler that stops nothing, of a stream.
+    pub(crate) fn looks(&mut self, m: i32) -> Verdict {
+        if core::mem::replace(&mut self.m(m).looking, true) {
+            return self.handles_twice(m);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn handles_twice(&self, m: i32) -> Verdict {
+        broken(
+            Rule::SignalPair,
+            format!("M{m} handles a signal twice before it acknowledges it"),
+            "sig_ack after sig_preempt",
+        )
+    }
+
     /// A handler runs because a signal was sent.
     pub(crate) fn signal_handled(&mut self, m: i32, does: &str) -> Verdict {
         // Without claims a handler may be told before the send that it handles.
         let gate = self.profile.has_signal_gate && (self.claims || does != "handles");
         let state = self.m(m);
         if state.handling && does == "handles" {
-            return broken(
-                Rule::SignalPair,
-                format!("M{m} handles a signal twice before it acknowledges it"),
-                "sig_ack after sig_preempt",
-            );
+            return self.handles_twice(m);
         }
         if !state.pending && gate {
             return broken(
@@ -62,7 +75,8 @@ impl Checker {
     }
 
     pub(crate) fn sig_ack(&mut self, e: &Event, generation: u64) -> Verdict {
-        let handled = self.m(e.m).handling;
+        let looked = core::mem::take(&mut self.m(e.m).looking);
+        let handled = self.m(e.m).handling || looked;
         self.signal_handled(e.m, "acknowledges")?;
         let state = self.m(e.m);
         let expected = state.generation + 1;

@@ -42,10 +42,11 @@ use crate::trace::{Site, event};
 pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     // Relaxed: own. SIGURG is masked here, so handlers do not nest.
     mp.in_handler.store(true, Relaxed);
+    let seen = mp.signal.version();
     let interrupted = interrupted(mp, sp);
     let asked = interrupted.filter(|gp| asked(mp, gp));
     let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp).map_err(Some));
-    event(mp, interrupted, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+    event(mp, interrupted, Site::DoSigPreempt, seen, || Kind::SigPreempt {
         want: asked.is_some(),
         safe: stoppable.is_ok(),
         reject: stoppable.as_ref().err().copied().flatten(),

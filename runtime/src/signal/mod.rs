@@ -90,6 +90,12 @@ impl SignalWord {
         }
     }
 
+    /// The number of changes so far.
+    pub(crate) fn version(&self) -> u64 {
+        // Acquire pairs with `mark`: a handler that sees a mark sees what was asked before it.
+        self.0.load(Acquire) / CHANGE
+    }
+
     /// The number of acknowledgements so far.
     pub(crate) fn generation(&self) -> u64 {
         // Acquire pairs with `acknowledge`: who sees it sees what the handler decided.

@@ -5,7 +5,8 @@
 //! when it stands at the version seen or later. Any order that comes out so is legal; there may be others.
 //!
 //! Invariants:
-//! 1. The events of one M come out in the order of the file, the changes of one object by version.
+//! 1. The events of one M come out in the order of the file, the changes of one object by version. A signal handler that
+//!    stops nothing is a stream of its own: it may come between what its M did and the event that tells of it.
 //! 2. The outcome depends on the file alone, and the work on its length: a stream that waits is looked at again only
 //!    when the object it waits for has advanced far enough.
 //! 3. Only events that have to wait, and those behind them in their streams, are in memory.
@@ -26,7 +27,10 @@ const NAMED: usize = 8;
 /// Merges streams by version.
 #[derive(Debug, Default)]
 pub struct ByVersion {
-    by_m: HashMap<i32, usize, RandomState>,
+    /// By M, and whether it is that of its handler.
+    by_m: HashMap<(i32, bool), usize, RandomState>,
+    /// Ms whose handler looked last and stopped nothing.
+    looking: HashSet<i32, RandomState>,
     streams: Vec<Stream>,
     objects: HashMap<Object, Progress, RandomState>,
     /// Streams whose head has to be looked at.
@@ -68,8 +72,9 @@ impl ByVersion {
 
     /// Takes the next event of the file. Call [`ByVersion::pop`] until it is empty before the next one.
     pub fn push(&mut self, event: Event) {
+        let aside = self.is_aside(&event);
         let streams = &mut self.streams;
-        let at = *self.by_m.entry(event.m).or_insert_with(|| {
+        let at = *self.by_m.entry((event.m, aside)).or_insert_with(|| {
             streams.push(Stream { m: event.m, events: VecDeque::new(), listed: false });
             streams.len() - 1
         });
@@ -79,6 +84,22 @@ impl ByVersion {
         if !stream.listed {
             stream.listed = true;
             self.ready.push_back(at);
+        }
+    }
+
+    /// Whether it is part of a handler that stops nothing.
+    fn is_aside(&mut self, event: &Event) -> bool {
+        match event.kind {
+            Kind::SigPreempt { safe: true, .. } => {
+                self.looking.remove(&event.m);
+                false
+            }
+            Kind::SigPreempt { safe: false, .. } => {
+                self.looking.insert(event.m);
+                true
+            }
+            Kind::SigAck { .. } => self.looking.remove(&event.m),
+            _ => false,
         }
     }
 
