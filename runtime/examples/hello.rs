@@ -1,8 +1,7 @@
-//! A consumer, a producer that sleeps, and a goroutine that never lets go of its processor: nobody starves.
+//! A consumer, a producer that sleeps, and a goroutine that never lets go of its processor: nobody starves. The README shows
+//! this program.
 
-#![allow(unused_imports, reason = "the program of the README, as it stands there")]
-
-use sigurg::{chan, go, select, time};
+use sigurg::{chan, go, time};
 use std::time::Duration;
 
 fn main() -> Result<(), sigurg::BuildError> {

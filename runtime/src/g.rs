@@ -79,6 +79,8 @@ pub(crate) struct G {
     /// Lowest and highest address of its stack that may be used. Set once.
     stack_lo: usize,
     stack_hi: usize,
+    /// How many [`preempt_off`](crate::preempt_off) it is inside of. Itself.
+    pub(crate) preempt_off: AtomicU32,
     /// What it runs: called with `arg` on its stack. Creator.
     pub(crate) entry: AtomicPtr<()>,
     pub(crate) arg: AtomicPtr<()>,
@@ -111,6 +113,7 @@ impl G {
             locked_ext: AtomicU32::new(0),
             locked_int: AtomicU32::new(0),
             waitsince: AtomicI64::new(0),
+            preempt_off: AtomicU32::new(0),
             stack_lo: lo,
             stack_hi: hi,
             entry: AtomicPtr::new(ptr::null_mut()),

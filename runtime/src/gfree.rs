@@ -33,13 +33,6 @@ pub(crate) struct Batch {
     len: u32,
 }
 
-impl Batch {
-    /// How many there are.
-    pub(crate) fn len(&self) -> u32 {
-        self.len
-    }
-}
-
 impl GFree {
     pub(crate) const fn new() -> Self {
         Self { head: AtomicU32::new(0), tail: AtomicU32::new(0), len: AtomicU32::new(0) }

@@ -1,4 +1,4 @@
-//! Sigurg: goroutines for Rust that no busy loop can starve.
+#![doc = include_str!("../README.md")]
 
 mod api;
 mod arch;
@@ -35,8 +35,8 @@ mod waitreason;
 
 pub use api::{
     GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, Preemptions, Scope, ScopedJoinHandle,
-    blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, scope, set_gomaxprocs,
-    try_current, unlock_os_thread, yield_now,
+    blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off, scope,
+    set_gomaxprocs, try_current, unlock_os_thread, yield_now,
 };
 pub use builder::{BuildError, Builder, Runtime};
 pub use chan::chan;

@@ -277,3 +277,6 @@ impl Runq {
         Some(last)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,8 +153,9 @@ pub(crate) struct Sched {
     pub(crate) main_started: AtomicBool,
     /// The main goroutine has ended: nothing more is scheduled.
     pub(crate) ended: AtomicBool,
-    allp: [AtomicPtr<P>; MAX_PROCS],
-    allm: [AtomicPtr<M>; MAX_MS],
+    /// On the heap: a runtime may be built on a goroutine's stack.
+    allp: Box<[AtomicPtr<P>]>,
+    allm: Box<[AtomicPtr<M>]>,
     nallm: AtomicU32,
     /// Bit of each idle P.
     idlep_mask: [AtomicU64; MAX_PROCS / 64],
@@ -208,8 +209,8 @@ impl Sched {
             worldsema: crate::sync::Mutex::new(()),
             main_started: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            allp: [const { AtomicPtr::new(ptr::null_mut()) }; MAX_PROCS],
-            allm: [const { AtomicPtr::new(ptr::null_mut()) }; MAX_MS],
+            allp: (0..MAX_PROCS).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
+            allm: (0..MAX_MS).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
             nallm: AtomicU32::new(0),
             idlep_mask: [const { AtomicU64::new(0) }; MAX_PROCS / 64],
             slab,
@@ -240,7 +241,7 @@ impl Sched {
         // Relaxed: it changes while the world is stopped, and a P is never freed.
         let count = self.gomaxprocs.load(Relaxed) as usize;
         self.allp[..count].iter().filter_map(|pp| {
-            // SAFETY and Acquire as in `p`.
+            // SAFETY: as in `p`; and Acquire.
             unsafe { pp.load(Acquire).as_ref() }
         })
     }

@@ -3,14 +3,14 @@
 //! A [`Wait`] lives on the stack of whoever waits. Others reach it through a queue that the caller put it on, under
 //! that queue's lock, and wake it at most once:
 //!
-//! 1. `WAITING` changes to `WOKEN` or `TIMED_OUT` by one compare-and-swap; who makes it, and nobody else, readies the
+//! 1. `WAITING` changes to `CLAIMED` or `TIMED_OUT` by one compare-and-swap; who makes it, and nobody else, readies the
 //!    waiter. So a waker and a deadline, or the cases of a select, cannot both win.
-//! 2. The waiter leaves `block` only after that. A waker may use the `Wait` until its `wake` returned `true`, or, if
-//!    it returned `false`, only while it holds the lock under which it found it: whoever wakes up by another
-//!    way takes its nodes off the queues, under their locks, before it returns.
+//! 2. The waiter leaves `block` only after that. A waker may use the `Wait` until its `ready`, or, if its `claim`
+//!    failed, only while it holds the lock under which it found it: whoever wakes up by another way takes its nodes
+//!    off the queues, under their locks, before it returns.
 //! 3. `unlock` runs when the waiter can already be woken: after the G is `Waiting`, on g0.
-//! 4. A waker that must give its lock back first, or has many to wake, does it in two steps: `claim` under the lock,
-//!    `ready` after it. Between the two the waiter can neither leave nor time out.
+//! 4. A waker gives its lock back, or looks for others to wake, between `claim` and `ready`: meanwhile the waiter can
+//!    neither leave nor time out.
 //!
 //! Everything that parks goes through here, so all of it works on plain threads too: they sleep on the state word.
 
@@ -49,18 +49,12 @@ impl Wait {
         Self { state: AtomicU32::new(WAITING), gp, _pinned: PhantomPinned }
     }
 
-    /// Wakes the waiter; `false` if somebody else did, or its time was up. See the module for how long `self` may be
-    /// used.
-    #[inline]
-    pub(crate) fn wake(&self) -> bool {
-        self.finish(WOKEN)
-    }
-
     /// Wins the right to wake the waiter; `false` if somebody else did, or its time was up. Whoever won calls
     /// [`Wait::ready`]; until then `self` stays valid.
     #[inline]
     pub(crate) fn claim(&self) -> bool {
-        // AcqRel as in `finish`: a goroutine that is claimed is woken without another change of the word.
+        // AcqRel: Release hands what the waker did to the waiter, pairs with the Acquire loads in `block`; a goroutine that is
+        // claimed is woken without another change of the word.
         self.state.compare_exchange(WAITING, CLAIMED, AcqRel, Acquire).is_ok()
     }
 
@@ -85,23 +79,6 @@ impl Wait {
         }
     }
 
-    #[inline]
-    fn finish(&self, state: u32) -> bool {
-        let gp = self.gp;
-        let word = &raw const self.state;
-        // AcqRel: Release hands what the waker did to the waiter, pairs with the Acquire loads in `block`.
-        if self.state.compare_exchange(WAITING, state, AcqRel, Acquire).is_err() {
-            return false;
-        }
-        match gp {
-            // The G stays parked, and so `self` alive, until this.
-            Some(gp) => proc::ready_from_anywhere(gp),
-            // The thread may have seen the state and be gone: only the address is used.
-            None => futex_wake(word, 1),
-        }
-        true
-    }
-
     /// Waits until woken. `unlock` gives back the lock under which the waiter was put on a queue.
     #[inline]
     pub(crate) fn block(&self, reason: WaitReason, unlock: impl FnOnce()) {
@@ -117,7 +94,7 @@ impl Wait {
     /// A plain thread's sleep until somebody lets it go.
     fn sleep(&self) {
         loop {
-            // Acquire pairs with the Release of `finish` and `ready`.
+            // Acquire pairs with the Release of `claim` and `ready`.
             let state = self.state.load(Acquire);
             if state >= WOKEN {
                 return;
@@ -156,11 +133,11 @@ impl Wait {
             }
             None => {
                 unlock();
-                // Acquire pairs with the Release of `finish`.
+                // Acquire pairs with the Release of `claim`.
                 while self.state.load(Acquire) == WAITING {
                     let left = deadline - nanotime();
                     if left <= 0 {
-                        // AcqRel as in `finish`: this thread is its own waker.
+                        // AcqRel as in `claim`: this thread is its own waker.
                         let _ = self.state.compare_exchange(WAITING, TIMED_OUT, AcqRel, Acquire);
                         break;
                     }
@@ -177,12 +154,11 @@ impl Wait {
     fn time_is_up(wait: *const ()) {
         // SAFETY: the waiter cannot leave `block_until` before its timer's `stop`, which waits for this call.
         let wait = unsafe { &*wait.cast::<Self>() };
-        wait.finish(TIMED_OUT);
-    }
-
-    /// Whether it was woken or timed out.
-    pub(crate) fn is_over(&self) -> bool {
-        // Acquire as in `block`.
-        self.state.load(Acquire) != WAITING
+        // AcqRel as in `claim`. Only goroutines have timers, and this one stays parked, and so `wait` alive, until this.
+        if wait.state.compare_exchange(WAITING, TIMED_OUT, AcqRel, Acquire).is_ok()
+            && let Some(gp) = wait.gp
+        {
+            proc::ready_from_anywhere(gp);
+        }
     }
 }

@@ -305,8 +305,7 @@ fn a_goroutine_that_blocks_while_it_unwinds_stays_on_its_thread() {
             .collect();
         // Meanwhile nobody else may believe that it is panicking.
         let others = (0..200).all(|_| !go(std::thread::panicking).join().unwrap());
-        let payloads =
-            handles.into_iter().map(|handle| payload::<i32>(&*handle.join().map(|()| ()).unwrap_err()));
+        let payloads = handles.into_iter().map(|handle| payload::<i32>(&*handle.join().unwrap_err()));
         (payloads.collect::<Vec<_>>(), others)
     });
     assert!(others);

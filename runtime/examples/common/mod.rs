@@ -6,19 +6,19 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What every example returns.
-pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The command line of an example.
 #[derive(Default)]
-pub struct Args {
+pub(crate) struct Args {
     /// Where to record, if at all.
-    pub trace: Option<PathBuf>,
+    pub(crate) trace: Option<PathBuf>,
     /// Everything else.
-    pub rest: Vec<String>,
+    pub(crate) rest: Vec<String>,
 }
 
 /// Reads the command line.
-pub fn args() -> Outcome<Args> {
+pub(crate) fn args() -> Outcome<Args> {
     use lexopt::prelude::*;
     let variable = std::env::var_os("SIGURG_TRACE").filter(|path| !path.is_empty());
     let mut args = Args { trace: variable.map(OsString::into), rest: Vec::new() };
@@ -34,7 +34,7 @@ pub fn args() -> Outcome<Args> {
 }
 
 /// Runs `main` on a runtime that records to `trace`.
-pub fn run<T: Send>(trace: Option<PathBuf>, main: impl FnOnce() -> Outcome<T> + Send) -> Outcome<T> {
+pub(crate) fn run<T: Send>(trace: Option<PathBuf>, main: impl FnOnce() -> Outcome<T> + Send) -> Outcome<T> {
     let mut builder = sigurg::Builder::new();
     if let Some(path) = trace {
         builder = builder.trace(path);

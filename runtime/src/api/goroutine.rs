@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::api::names;
-use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
 use crate::proc;
@@ -133,7 +132,7 @@ pub fn try_current() -> Option<Goroutine> {
 /// no call: it is preempted.
 #[inline]
 pub fn yield_now() {
-    if proc::current_goid().is_some() {
+    if proc::on_goroutine() {
         proc::gosched();
     } else {
         std::thread::yield_now();

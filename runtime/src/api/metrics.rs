@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A runtime at one moment: what [`metrics`] returns.
+/// A runtime at one moment: what [`metrics`](crate::metrics()) returns.
 ///
 /// Each number is right for some moment during the call; they are not all of the same moment, because nothing is
 /// stopped to count. Numbers that only grow are counted since the runtime was built.

@@ -9,6 +9,7 @@ mod metrics;
 pub(crate) mod names;
 mod packet;
 pub mod pool;
+mod preempt_off;
 mod runtime;
 mod scope;
 mod spawn;
@@ -18,6 +19,7 @@ pub use goroutine::{
 };
 pub use join::join;
 pub use metrics::{Metrics, Preemptions};
+pub use preempt_off::preempt_off;
 pub use runtime::{gomaxprocs, metrics, set_gomaxprocs};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use spawn::{GoBuilder, JoinHandle, go};

@@ -33,10 +33,11 @@ pub fn gomaxprocs() -> usize {
 ///
 /// # Panics
 ///
-/// If `procs` is out of range, or the caller is not a goroutine.
+/// If `procs` is out of range, or the caller is not a goroutine, or is inside [`blocking`](crate::blocking).
 pub fn set_gomaxprocs(procs: usize) -> usize {
     assert!((1..=MAX_PROCS).contains(&procs), "set_gomaxprocs({procs}): not a number from 1 to {MAX_PROCS}");
     sched("set_gomaxprocs");
+    assert!(proc::on_goroutine(), "set_gomaxprocs: called inside sigurg::blocking");
     proc::set_gomaxprocs(procs as u32) as usize
 }
 

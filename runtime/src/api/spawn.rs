@@ -1,6 +1,5 @@
 //! Starting goroutines and waiting for them.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::thread;

@@ -18,8 +18,6 @@
 
 use core::arch::global_asm;
 
-use super::OnG0;
-
 /// Bytes from a saved stack pointer to the word that says where to go on.
 pub(crate) const RESUME: usize = 48;
 
@@ -146,10 +144,6 @@ global_asm!(
 
 unsafe extern "C" {
     fn sigurg_gostart();
-    fn sigurg_mcall(save_sp: *mut usize, g0_sp: usize, f: OnG0, arg: *mut ());
-    fn sigurg_gogo(sp: usize) -> !;
-    fn sigurg_g0_enter(save_sp: *mut usize, f: OnG0, arg: *mut ());
-    fn sigurg_systemstack(g0_sp: usize, f: extern "C" fn(*mut ()), arg: *mut ());
 }
 
 /// See [`super`].
@@ -164,48 +158,4 @@ pub(crate) unsafe fn init_stack(top: usize, entry: extern "C" fn() -> !) -> usiz
     // SAFETY: by the contract.
     unsafe { (sp as *mut [usize; 7]).write(words) };
     sp
-}
-
-/// See [`super`].
-///
-/// # Safety
-///
-/// Called on the stack of a goroutine by its M; `g0_sp` is that M's; `save_sp` lives until the `gogo`.
-#[inline]
-pub(crate) unsafe fn mcall(save_sp: *mut usize, g0_sp: usize, f: OnG0, arg: *mut ()) {
-    // SAFETY: by the contract.
-    unsafe { sigurg_mcall(save_sp, g0_sp, f, arg) }
-}
-
-/// See [`super`].
-///
-/// # Safety
-///
-/// `sp` was saved or made by a function of this file, is gone to once, and nothing of the running stack is needed
-/// any more.
-#[inline]
-pub(crate) unsafe fn gogo(sp: usize) -> ! {
-    // SAFETY: by the contract.
-    unsafe { sigurg_gogo(sp) }
-}
-
-/// See [`super`].
-///
-/// # Safety
-///
-/// Called on the thread's own stack, which lives as long as anything switches to what was saved.
-pub(crate) unsafe fn g0_enter(save_sp: *mut usize, f: OnG0, arg: *mut ()) {
-    // SAFETY: by the contract.
-    unsafe { sigurg_g0_enter(save_sp, f, arg) }
-}
-
-/// See [`super`].
-///
-/// # Safety
-///
-/// Called on the stack of a goroutine by its M; `g0_sp` is that M's; `f` stays on this M and does not unwind.
-#[inline]
-pub(crate) unsafe fn systemstack(g0_sp: usize, f: extern "C" fn(*mut ()), arg: *mut ()) {
-    // SAFETY: by the contract.
-    unsafe { sigurg_systemstack(g0_sp, f, arg) }
 }

@@ -19,6 +19,7 @@ use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicUsize};
 use crate::facade::nanotime;
 use crate::lock::{Guard, Lock};
+use crate::proc::safe_point;
 use crate::wait::Wait;
 use crate::waitreason::WaitReason;
 
@@ -367,6 +368,8 @@ impl Hchan {
     /// and only then.
     #[inline(always)]
     pub(super) unsafe fn send(&self, ep: *mut u8, size: usize, until: Until) -> Outcome {
+        // Two goroutines that keep waking each other share one time slice: here it can end.
+        safe_point();
         if matches!(until, Until::Now) && self.is_unready_to_send() {
             return Outcome::NotReady;
         }
@@ -383,6 +386,8 @@ impl Hchan {
     /// `ep` is a place for `size` bytes, the channel's element size; it holds a value if the answer is `Done`, and only then.
     #[inline(always)]
     pub(super) unsafe fn recv(&self, ep: *mut u8, size: usize, until: Until) -> Outcome {
+        // Two goroutines that keep waking each other share one time slice: here it can end.
+        safe_point();
         if matches!(until, Until::Now) && self.is_unready_to_recv() {
             return Outcome::NotReady;
         }

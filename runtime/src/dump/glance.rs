@@ -8,7 +8,7 @@
 use std::fmt;
 
 use super::target;
-use super::unwind::{Frame, Unwinder};
+use super::unwind::{Frame, Registers, Unwinder};
 use crate::api::names;
 use crate::facade::atomic::AtomicUsize;
 use crate::facade::atomic::Ordering::Relaxed;
@@ -49,18 +49,21 @@ pub(crate) struct Glance {
     words: Box<[usize]>,
     len: usize,
     sp: usize,
+    /// Where a goroutine that stopped in a signal handler was interrupted.
+    interrupted: Option<Registers>,
     entry: usize,
 }
 
 impl Glance {
     pub(crate) fn new() -> Self {
-        Self { head: None, words: vec![0; WORDS].into(), len: 0, sp: 0, entry: 0 }
+        Self { head: None, words: vec![0; WORDS].into(), len: 0, sp: 0, interrupted: None, entry: 0 }
     }
 
     /// Looks at `gp`; `false` if it is no goroutine just now. `mp` is the M that holds the scan bit in the caller's
     /// name: the caller's, or a guest; none if nothing runs any more.
     pub(crate) fn take(&mut self, gp: &'static G, mp: Option<&'static M>) -> bool {
         self.len = 0;
+        self.interrupted = None;
         for attempt in 0..ATTEMPTS {
             let seen = gp.status.load();
             let status = seen.base();
@@ -102,7 +105,10 @@ impl Glance {
         }
         self.head = Some(head);
         self.entry = gp.entry.load(Relaxed).addr();
-        self.sp = gp.sp.load(Relaxed);
+        let handler = gp.lockedm().map_or(std::ptr::null_mut(), |mp| mp.interrupted.load(Relaxed));
+        // SAFETY: null, or what the kernel saved for a handler that waits until this goroutine goes on.
+        self.interrupted = unsafe { handler.cast::<libc::ucontext_t>().as_ref() }.map(target::interrupted);
+        self.sp = self.interrupted.map_or_else(|| gp.sp.load(Relaxed), |registers| registers.sp);
         if (gp.stack_lo()..gp.stack_hi()).contains(&self.sp) && self.sp.is_multiple_of(8) {
             self.len = ((gp.stack_hi() - self.sp) / 8).min(WORDS);
             for (i, word) in self.words[..self.len].iter_mut().enumerate() {
@@ -120,10 +126,10 @@ impl Glance {
             let offset = address.checked_sub(self.sp)?;
             offset.is_multiple_of(8).then(|| self.words[..self.len].get(offset / 8).copied())?
         };
-        let Some(from) = target::saved(self.sp, read) else { return Vec::new() };
+        let Some(from) = self.interrupted.or_else(|| target::saved(self.sp, read)) else { return Vec::new() };
         let mut frames = unwinder.walk(from, read);
         // Has never run: what it will run says more than where it begins.
-        if frames.len() == 1 && self.entry != 0 {
+        if self.interrupted.is_none() && frames.len() == 1 && self.entry != 0 {
             frames[0] = Frame { address: self.entry };
         }
         frames

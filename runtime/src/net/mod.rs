@@ -23,7 +23,7 @@
 //! A socket belongs to the poller of the runtime whose goroutine first had to wait for it. Goroutines of another
 //! runtime can use it too, but each wait takes a thread, as a blocking system call does.
 //!
-//! Names are looked up ([`ToSocketAddrs`](std::net::ToSocketAddrs)) with std's blocking call, which takes the thread out of the scheduler
+//! Names are looked up ([`ToSocketAddrs`]) with std's blocking call, which takes the thread out of the scheduler
 //! meanwhile.
 //!
 //! Go: package net, internal/poll.

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd};
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::fd::{Fd, retry};
+use super::fd::Fd;
 use crate::netpoll::Dir;
 use crate::proc;
 

@@ -1,8 +1,7 @@
 //! TCP.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs};
-use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Type};

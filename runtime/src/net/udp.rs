@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::os::fd::AsRawFd;
 
 use super::handle::{forward, handle, time_limits};
 use super::sys;

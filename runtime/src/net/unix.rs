@@ -1,7 +1,6 @@
 //! Sockets of the Unix domain.
 
-use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
+use std::io;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 use std::time::Instant;

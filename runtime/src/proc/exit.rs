@@ -9,6 +9,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::setm;
 use crate::g::G;
 use crate::m::M;
+use crate::proc::handler::acknowledge_last;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
 use crate::proc::wake::{handoffp, releasep};
@@ -68,7 +69,7 @@ fn gfput(mp: &'static M, gp: &'static G) {
     }
     pp.gfree.push(gp);
     if let Some(cold) = pp.gfree.take_overflow(&sched.slab) {
-        let mut state = sched.lock.lock();
+        let state = sched.lock.lock();
         state.gfree.give(cold, &sched.slab);
         // Relaxed: a hint, to look without the lock.
         sched.gfree_len.store(state.gfree.len(), Relaxed);
@@ -83,6 +84,7 @@ pub(crate) fn mexit(mp: &'static M) {
         let pp = releasep(mp);
         handoffp(mp, pp, Site::Mexit);
     }
+    acknowledge_last(mp);
     // From here on the lock below must not count on `mp`, which another thread may become at once.
     setm(None);
     let mut state = sched.lock.lock();

@@ -7,6 +7,7 @@ use sigurg_traces::{Kind, PutHow};
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
+use crate::proc::locked::unwinding_stays;
 use crate::proc::park::dropg;
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::schedule;
@@ -19,15 +20,19 @@ use crate::trace::{Site, event};
 /// T13: to the end of the global queue.
 #[inline(never)]
 pub(crate) fn gosched() {
-    let (mp, gp) = must_current("gosched");
-    mcall(mp, gp, gosched_m);
+    unwinding_stays(|| {
+        let (mp, gp) = must_current("gosched");
+        mcall(mp, gp, gosched_m);
+    });
 }
 
 /// T15: to the end of the own P's queue, without waking anybody.
 #[inline(never)]
 pub(crate) fn goyield() {
-    let (mp, gp) = must_current("goyield");
-    mcall(mp, gp, goyield_m);
+    unwinding_stays(|| {
+        let (mp, gp) = must_current("goyield");
+        mcall(mp, gp, goyield_m);
+    });
 }
 
 extern "C" fn gosched_m(arg: *mut ()) -> ! {

@@ -9,7 +9,9 @@
 //! Two rules keep it free of deadlock:
 //!
 //! 1. *Spare M.* The interrupted code may hold malloc's lock, and making a thread needs it. So the P goes to an M that is
-//!    idle already; if there is none, the handler declines, and the template thread, which never holds a P, makes one.
+//!    idle already. If there is none, the template thread, which never holds a P, is to make one; but it may have to wait for a
+//!    goroutine that was stopped here with that lock held, and so may the goroutine that runs. So meanwhile the P goes to a
+//!    goroutine that has its thread: all that were stopped take turns. If there is none either, the handler declines.
 //! 2. *No foreign lock.* What runs on g0 or holds a `Lock` takes no lock that goroutines can hold (`lock.rs`), so nobody who is
 //!    needed to run the goroutine again waits for it.
 //!
@@ -22,14 +24,16 @@ use sigurg_traces::{Kind, PutHow, Reject};
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
-use crate::p::P;
-use crate::proc::locked::{bind, count_idle, unbind_if_free};
+use crate::p::{P, PStatus};
+use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, unbind_if_free};
 use crate::proc::park::dropg;
 use crate::proc::preempt::{can_preempt_m, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
-use crate::proc::wake::{releasep, take_nextp};
-use crate::sched::Sched;
+use crate::proc::stw::p_stopped;
+use crate::proc::wake::{releasep, set_pstatus, take_nextp};
+use crate::sched::{Sched, State};
+use crate::signal;
 use crate::status::GStatus;
 use crate::trace::{Site, event};
 
@@ -57,6 +61,21 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     mp.in_handler.store(false, Relaxed);
 }
 
+/// The thread of `mp` is about to end and takes no more signals: one that was sent is acknowledged, so that the next
+/// thread of this M can be sent one.
+pub(crate) fn acknowledge_last(mp: &'static M) {
+    signal::block();
+    if mp.signal.is_pending() {
+        event(mp, None, Site::DoSigPreempt, 0, || Kind::SigPreempt {
+            want: false,
+            safe: false,
+            reject: None,
+        });
+        let (version, generation) = mp.signal.acknowledge();
+        event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
+    }
+}
+
 /// The goroutine that the signal interrupted; none if that was the scheduler, another handler, or one of the few
 /// instructions between two stacks (AS-01).
 fn interrupted(mp: &M, sp: usize) -> Option<&'static G> {
@@ -74,27 +93,46 @@ fn asked(mp: &M, gp: &G) -> bool {
 struct Stop {
     gp: &'static G,
     pp: &'static P,
-    /// Gets `pp`.
-    spare: &'static M,
+    heir: Heir,
 }
 
-/// Whether `gp` can be stopped here; Go's reasons where not, and `Other` where the spare M is missing.
+/// Whether `gp` can be stopped here; Go's reasons where not, and `Other` where there is nobody to go on with the P.
 fn stoppable(mp: &'static M, gp: &'static G) -> Result<Stop, Reject> {
     if !can_preempt_m(mp) {
         return Err(Reject::MNotPreemptible);
     }
     let pp = mp.p().ok_or(Reject::MNotPreemptible)?;
+    let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(Reject::Other)?;
+    Ok(Stop { gp, pp, heir })
+}
+
+/// Who goes on with the P of a goroutine that is stopped.
+enum Heir {
+    /// An M off the idle list.
+    Idle(&'static M),
+    /// A goroutine, in hand, that has an M of its own.
+    Locked(&'static G),
+    /// Nobody: the world is to stop, and the P with it.
+    World,
+}
+
+/// sched.lock held.
+fn heir(mp: &'static M, state: &mut State, pp: &'static P) -> Option<Heir> {
     let sched = mp.sched();
-    let spare = sched.mget(&mut sched.lock.lock());
-    if spare.is_none() {
-        sched.template.want_spare();
+    // SeqCst: as in `gosched_impl`.
+    if sched.gcwaiting.load(SeqCst) {
+        return Some(Heir::World);
     }
-    spare.map(|spare| Stop { gp, pp, spare }).ok_or(Reject::Other)
+    if let Some(nmp) = sched.mget(state) {
+        return Some(Heir::Idle(nmp));
+    }
+    sched.template.want_spare();
+    take_locked(mp, state, pp).map(Heir::Locked)
 }
 
 /// Stops the goroutine of `mp` until it is scheduled again.
 fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
-    let Stop { gp, pp, spare } = stop;
+    let Stop { gp, pp, heir } = stop;
     let sched = mp.sched();
     mp.stats.preempted_park.bump();
     bind(mp, gp);
@@ -111,8 +149,9 @@ fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
         event(mp, Some(gp), Site::GoschedImpl, 0, || Kind::GoschedImpl { preempted: Some(true) });
         gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::GoschedImpl);
         dropg(mp, gp);
-        // SeqCst: as in `gosched_impl`.
+        // SeqCst: as in `gosched_impl`. Where the heir is the world this is still so: it waits for this P.
         if sched.gcwaiting.load(SeqCst) {
+            // It goes on first on the same P when the world does.
             runqput(mp, pp, gp, true);
         } else {
             globrunqput(mp, &mut sched.lock.lock(), gp, PutHow::One);
@@ -120,29 +159,43 @@ fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     releasep(mp);
-    hand_to(mp, sched, pp, spare);
+    match heir {
+        Heir::Idle(nmp) => hand_to(mp, sched, pp, nmp),
+        Heir::Locked(next) => {
+            mp.stats.handoffs.bump();
+            hand_to_locked(mp, pp, next);
+        }
+        Heir::World => {
+            let mut state = sched.lock.lock();
+            set_pstatus(mp, pp, PStatus::Gcstop, Site::Gcstopm);
+            p_stopped(sched, &mut state);
+        }
+    }
     count_idle(mp, 1);
     wait_in_handler(mp);
     if sched.ended.load(Relaxed) {
         // Nobody schedules any more. What was interrupted may hold a lock that the rest of the process needs: it goes on,
-        // without a P, to its next call of the runtime, and stays there.
+        // without a P, to its next call of the runtime that needs one (`must_p`).
+        mp.interrupted.store(std::ptr::null_mut(), Relaxed);
+        mp.set_curg(Some(gp));
         return;
     }
     take_nextp(mp);
-    mp.interrupted.store(std::ptr::null_mut(), Relaxed);
     run_here(mp, gp);
+    // Not before it runs: until then its stack may be looked at.
+    mp.interrupted.store(std::ptr::null_mut(), Relaxed);
     gp.locked_int.store(gp.locked_int.load(Relaxed) - 1, Relaxed);
     unbind_if_free(mp, gp);
 }
 
-/// Gives `pp` to `spare`, which was taken off the idle list.
-fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, spare: &'static M) {
+/// Gives `pp` to `nmp`, which was taken off the idle list.
+fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, nmp: &'static M) {
     event(mp, None, Site::Stoplockedm, 0, || Kind::Handoffp { target_p: pp.id() });
     event(mp, None, Site::Handoffp, 0, || Kind::Startm { target_p: pp.id(), spinning: false });
     mp.stats.handoffs.bump();
     // Relaxed: published by the note.
-    spare.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
-    spare.park.wakeup();
+    nmp.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
+    nmp.park.wakeup();
     // The next handler needs an idle M, too.
     if sched.lock.lock().nmidle == 0 {
         sched.template.want_spare();
@@ -151,6 +204,9 @@ fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, spare: &'stati
 
 /// Sleeps until `startlockedm` has left a P, or the runtime has ended.
 fn wait_in_handler(mp: &M) {
-    mp.park.sleep();
-    mp.park.clear();
+    // Relaxed: set before every M is woken.
+    if !mp.sched().ended.load(Relaxed) {
+        mp.park.sleep();
+        mp.park.clear();
+    }
 }

@@ -5,13 +5,16 @@
 //!
 //! Go: `LockOSThread`, `lockOSThread`, `stoplockedm`, `startlockedm`.
 
-use sigurg_traces::Kind;
+use sigurg_traces::{Kind, PutHow};
 
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::m::M;
+use crate::p::P;
 use crate::proc::must_current;
+use crate::proc::queue::{globrunqget, globrunqput, runqget};
 use crate::proc::wake::{handoffp, mpark, releasep, stopm, take_nextp};
+use crate::sched::State;
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -51,7 +54,7 @@ pub(crate) fn unlock_os_thread() {
 
 /// As [`lock_os_thread`], for the runtime's own reasons.
 #[inline(never)]
-pub(crate) fn lock_internal() {
+fn lock_internal() {
     let (mp, gp) = must_current("lock_os_thread");
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
     bind(mp, gp);
@@ -59,13 +62,28 @@ pub(crate) fn lock_internal() {
 
 /// Undoes one [`lock_internal`].
 #[inline(never)]
-pub(crate) fn unlock_internal() {
+fn unlock_internal() {
     let (mp, gp) = must_current("lock_os_thread");
     let Some(count) = gp.locked_int.load(Relaxed).checked_sub(1) else {
         throw!("unlock_internal: goroutine {} is not locked", gp.goid());
     };
     gp.locked_int.store(count, Relaxed);
     unbind_if_free(mp, gp);
+}
+
+/// Calls `switch`, after which the goroutine that calls may be on another thread; but not one that is unwinding, because
+/// std counts panics by thread.
+#[inline]
+pub(crate) fn unwinding_stays<T>(switch: impl FnOnce() -> T) -> T {
+    let unwinding = std::thread::panicking();
+    if unwinding {
+        lock_internal();
+    }
+    let result = switch();
+    if unwinding {
+        unlock_internal();
+    }
+    result
 }
 
 /// Waits until the goroutine locked to this M is to be run here.
@@ -92,16 +110,51 @@ pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
     if std::ptr::eq(lockedm, mp) {
         throw!("startlockedm: locked to me");
     }
-    // Relaxed: published by the note.
-    if !lockedm.nextp.load(Relaxed).is_null() {
-        throw!("startlockedm: M{} has a P", lockedm.id());
-    }
     event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m: lockedm.id() });
     count_idle(mp, -1);
     let pp = releasep(mp);
+    give_p(lockedm, pp);
+    stopm(mp);
+}
+
+/// Gives `pp`, which is in hand, to the M of `gp`, which [`take_locked`] returned.
+pub(crate) fn hand_to_locked(mp: &'static M, pp: &'static P, gp: &'static G) {
+    let Some(lockedm) = gp.lockedm() else { throw!("hand_to_locked: goroutine {} is not locked", gp.goid()) };
+    event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m: lockedm.id() });
+    give_p(lockedm, pp);
+}
+
+fn give_p(lockedm: &'static M, pp: &'static P) {
+    // Relaxed, both: published by the note.
+    if !lockedm.nextp.load(Relaxed).is_null() {
+        throw!("startlockedm: M{} has a P", lockedm.id());
+    }
     lockedm.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
     lockedm.park.wakeup();
-    stopm(mp);
+}
+
+/// sched.lock held, and `pp` in hand: takes a goroutine that waits for nothing but a P, for its thread is there already. Those
+/// before it go to the end of the global queue.
+///
+/// For when no M is idle. Such a goroutine may hold the very lock that making a thread needs (X-PARK): waiting for the
+/// new thread would be waiting for ever.
+pub(crate) fn take_locked(mp: &'static M, state: &mut State, pp: &'static P) -> Option<&'static G> {
+    /// At most so many are looked at.
+    const LOOKS: usize = 1024;
+    if state.nmidlelocked <= 0 {
+        return None;
+    }
+    let waiting = pp.runq.len_hint() + mp.sched().runqsize();
+    for _ in 0..waiting.min(LOOKS) {
+        let gp = runqget(mp, pp).map(|(gp, _)| gp).or_else(|| globrunqget(mp, state))?;
+        if gp.lockedm().is_some() {
+            // Before the lock is given back: there is one more that runs.
+            state.nmidlelocked -= 1;
+            return Some(gp);
+        }
+        globrunqput(mp, state, gp, PutHow::One);
+    }
+    None
 }
 
 /// Counts Ms that wait for their goroutine. Go: `incidlelocked`.

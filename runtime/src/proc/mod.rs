@@ -51,24 +51,24 @@ mod wake;
 
 pub(crate) use blocking::blocking;
 pub(crate) use deadlock::checkdead;
-pub(crate) use exit::goexit;
 pub(crate) use gosched::{gosched, goyield};
 pub(crate) use handler::do_sig_preempt;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
-pub(crate) use park::goready;
 pub(crate) use park::{gopark_with, ready_from_anywhere};
 pub(crate) use preempt::safe_point;
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
-pub(crate) use suspend::{Suspended, resume_g, suspend_g, with_suspendable};
+pub(crate) use suspend::{resume_g, suspend_g, with_suspendable};
 pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{Note, getm};
+use crate::facade::getm;
 use crate::g::G;
 use crate::m::M;
+use crate::p::P;
+use crate::proc::wake::leave;
 use crate::status::GStatus;
 use crate::throw::throw;
 
@@ -81,24 +81,35 @@ pub(crate) fn must_getm() -> &'static M {
     }
 }
 
-/// The goroutine that calls, and its M. After the end of the runtime a goroutine that was still running stays here for ever.
+/// The goroutine that calls, and its M.
 #[inline]
 fn must_current(what: &str) -> (&'static M, &'static G) {
     let mp = must_getm();
     match mp.curg() {
         Some(gp) => (mp, gp),
-        // Relaxed: its handler saw it before (`handler.rs`).
-        None if mp.sched().ended.load(Relaxed) => sleep_for_ever(),
         None => throw!("{what}: not on a goroutine"),
     }
 }
 
-/// The end of a goroutine, or of a thread, that nobody will ask for again.
-fn sleep_for_ever() -> ! {
-    let never = Note::new();
-    loop {
-        never.sleep();
+/// The P of `mp`. A goroutine that was stopped by a signal when its runtime ended has none, and comes no further than here.
+#[inline]
+fn must_p(mp: &'static M, what: &str) -> &'static P {
+    mp.p().unwrap_or_else(|| no_p(mp, what))
+}
+
+#[cold]
+fn no_p(mp: &'static M, what: &str) -> ! {
+    // Relaxed: its handler saw it before (`handler.rs`).
+    if mp.sched().ended.load(Relaxed) {
+        leave(mp);
     }
+    throw!("{what}: M{} has no P", mp.id())
+}
+
+/// Whether a goroutine calls, and not from inside `blocking`: there it is like a plain thread, as its P may be gone.
+#[inline]
+pub(crate) fn on_goroutine() -> bool {
+    current_g().is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
 }
 
 /// The goroutine that calls, if one does.
@@ -129,6 +140,11 @@ fn mcall(mp: &'static M, gp: &'static G, f: crate::arch::OnG0) {
 /// `arg` is what a function called by `mcall` was given.
 #[inline]
 unsafe fn mcall_g(arg: *mut ()) -> &'static G {
+    let mp = must_getm();
+    // Relaxed: its handler saw it before (`handler.rs`), and on g0 there is none.
+    if mp.p().is_none() && mp.sched().ended.load(Relaxed) {
+        leave(mp);
+    }
     // SAFETY: by the contract; a G is never freed.
     unsafe { &*arg.cast::<G>() }
 }

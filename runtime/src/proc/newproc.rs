@@ -11,7 +11,6 @@ use sigurg_traces::{Kind, Sym};
 use crate::api::names;
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm;
 use crate::g::G;
 use crate::gfree::BATCH;
 use crate::m::M;
@@ -20,7 +19,7 @@ use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
 use crate::proc::wake::wakep;
-use crate::proc::{current_g, must_getm, sleep_for_ever};
+use crate::proc::{current_g, must_getm, must_p, on_goroutine};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -69,7 +68,7 @@ pub(crate) unsafe fn newproc_unchecked<F: FnOnce() + Send>(f: F, options: SpawnO
     if size_of::<F>() > MAX_INLINE {
         let f = Box::new(f);
         // SAFETY: by the contract.
-        return unsafe { place(move || f(), options) };
+        return unsafe { place(f, options) };
     }
     // SAFETY: by the contract.
     unsafe { place(f, options) }
@@ -85,11 +84,10 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
         let f = unsafe { arg.cast::<F>().read() };
         f();
     }
-    if getm().is_some_and(|mp| mp.curg().is_none() && mp.sched().ended.load(Relaxed)) {
-        // A goroutine that outlived its runtime.
-        sleep_for_ever();
-    }
-    assert!(current_g().is_some(), "goroutines are made by goroutines: call this inside Runtime::run");
+    assert!(
+        on_goroutine(),
+        "goroutines are made by goroutines: call this inside Runtime::run, and not inside blocking"
+    );
     safe_point();
     let mp = must_getm();
     let parent = mp.curg().map_or(0, G::goid);
@@ -122,7 +120,7 @@ fn start(
     parent: u64,
     entry_name: Sym,
 ) -> u64 {
-    let Some(pp) = mp.p() else { throw!("newproc: M{} has no P", mp.id()) };
+    let pp = must_p(mp, "newproc");
     let goid = next_goid(mp, pp);
     // Relaxed, all: published by the change of status.
     gp.sp.store(sp, Relaxed);
@@ -174,7 +172,7 @@ fn gfget(mp: &'static M) -> Option<&'static G> {
     let sched = mp.sched();
     let pp = mp.p()?;
     if pp.gfree.len() == 0 && sched.gfree_len.load(Relaxed) > 0 {
-        let mut state = sched.lock.lock();
+        let state = sched.lock.lock();
         if let Some(batch) = state.gfree.take_batch(BATCH, &sched.slab) {
             pp.gfree.give(batch, &sched.slab);
         }

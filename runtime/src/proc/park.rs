@@ -14,11 +14,11 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
 use crate::m::{M, Unlockf};
-use crate::proc::locked::{lock_internal, unlock_internal};
+use crate::proc::locked::unwinding_stays;
 use crate::proc::queue::{injectglist, runqput};
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_current, must_getm};
+use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -37,15 +37,7 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
         let mut unlock = ManuallyDrop::new(unlock);
         gopark(call::<F>, (&raw mut unlock).cast(), why);
     }
-    // A thread's count of panics must find its goroutine again.
-    let panicking = std::thread::panicking();
-    if panicking {
-        lock_internal();
-    }
-    park(why, unlock);
-    if panicking {
-        unlock_internal();
-    }
+    unwinding_stays(|| park(why, unlock));
 }
 
 /// Parks the goroutine that calls: `unlockf(gp, arg)` decides on g0 whether it really waits.
@@ -53,6 +45,7 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
 fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
     let (mp, gp) = must_current("gopark");
     if gp.status.load().base() != GStatus::Running {
+        must_p(mp, "gopark");
         throw!("gopark: goroutine {} is not running", gp.goid());
     }
     // Relaxed: this M reads them back, on g0; the reason is handed over with the status.
@@ -102,7 +95,7 @@ pub(crate) fn goready(mp: &'static M, gp: &'static G) {
 /// T19.
 pub(crate) fn ready(mp: &'static M, gp: &'static G, next: bool, site: Site) {
     mp.acquire();
-    let Some(pp) = mp.p() else { throw!("ready: M{} has no P", mp.id()) };
+    let pp = must_p(mp, "ready");
     event(mp, Some(gp), site, gp.status.load().version(), || Kind::Ready { next });
     gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::Ready);
     runqput(mp, pp, gp, next);

@@ -15,6 +15,7 @@ use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::gosched::gopreempt_m;
+use crate::proc::locked::unwinding_stays;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
 use crate::proc::{current_g, mcall, mcall_g, must_getm};
@@ -62,7 +63,9 @@ pub(crate) fn can_preempt_m(mp: &M) -> bool {
     // Relaxed: own.
     mp.locks.load(Relaxed) == 0
         && mp.p().is_some_and(|pp| pp.status.load() == PStatus::Running)
-        && mp.curg().is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
+        && mp.curg().is_some_and(|gp| {
+            gp.status.load().base() != GStatus::Syscall && gp.preempt_off.load(Relaxed) == 0
+        })
 }
 
 /// A place where the goroutine that calls may be stopped: it is, if it was asked to. Elsewhere nothing happens.
@@ -83,7 +86,7 @@ fn newstack() {
     if let Some(gp) = mp.curg()
         && gp.status.load().base() == GStatus::Running
     {
-        mcall(mp, gp, newstack_m);
+        unwinding_stays(|| mcall(mp, gp, newstack_m));
     }
 }
 

@@ -7,9 +7,8 @@ use sigurg_traces::Kind;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::must_getm;
 use crate::proc::queue::give_up_queue;
-use crate::proc::stw::with_world_stopped;
+use crate::proc::stw::restart_with;
 use crate::proc::wake::{acquirep, set_pstatus};
 use crate::sched::{MAX_PROCS, Sched, State};
 use crate::throw::throw;
@@ -17,15 +16,8 @@ use crate::trace::{Site, event};
 
 /// Sets the number of Ps, from 1 to [`MAX_PROCS`]; the number before. On a goroutine.
 pub(crate) fn set_gomaxprocs(procs: u32) -> u32 {
-    let sched = must_getm().sched();
-    // Relaxed: a figure; the change itself happens with the world stopped.
-    let before = sched.gomaxprocs.load(Relaxed);
-    if procs == before {
-        return before;
-    }
-    // New Ps are made here: later nobody may allocate.
-    make_ps(sched, procs);
-    with_world_stopped(|_| procs, |mp| mp.sched().gomaxprocs.load(Relaxed))
+    // New Ps are made before the world stops: then nobody may allocate.
+    restart_with(procs, |sched| make_ps(sched, procs))
 }
 
 /// Makes the Ps below `procs` that have never been.

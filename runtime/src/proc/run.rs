@@ -3,20 +3,20 @@
 //! Go: `schedinit`, `rt0_go`, `main` (proc.go).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr;
 use std::thread;
 
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{Note, getm, setm};
+use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
 use crate::proc::procresize::{make_ps, procresize};
-use crate::proc::sleep_for_ever;
 use crate::proc::stw::stop_for_ever;
 use crate::proc::sysmon::sysmon;
 use crate::proc::template::make_m;
-use crate::proc::wake::{handoffp, releasep};
+use crate::proc::wake::{handoffp, mpark, releasep};
+use crate::proc::{mcall, must_current, must_getm};
 use crate::sched::Sched;
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -40,7 +40,8 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
             *outcome = Some((result, quiet));
             ended.wakeup();
             // The caller's stack, with what this closure borrows, may be gone now.
-            sleep_for_ever();
+            let (mp, gp) = must_current("run");
+            mcall(mp, gp, main_ended);
         });
         ended.sleep();
     }
@@ -49,11 +50,22 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
+/// The thread of the main goroutine ends with the others.
+extern "C" fn main_ended(_: *mut ()) -> ! {
+    let mp = must_getm();
+    // Relaxed: the world is stopped, or the runtime gives up on it; nobody asks for this P any more.
+    mp.set_p(None);
+    mp.set_curg(None);
+    loop {
+        mpark(mp);
+    }
+}
+
 /// M0 is the calling thread: it makes the Ps and the main goroutine, and hands its P over.
 fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
     let procs = sched.config.gomaxprocs;
-    // Relaxed: this one and the two below; see `checkdead`.
-    sched.threads.fetch_add(2, Relaxed);
+    // Relaxed: see `checkdead`. The template, and who writes the trace; this thread and sysmon are Ms.
+    sched.threads.fetch_add(1 + i32::from(sched.tracer.is_some()), Relaxed);
     make_ps(sched, procs);
     let m0 = make_m(sched, |_| ());
     setm(Some(m0));
@@ -79,6 +91,8 @@ fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
     let mut state = sched.lock.lock();
     // M0 never runs goroutines; its thread waits for their end.
     state.nmsys += 1;
+    // The others may all have gone to sleep before this one counted as asleep.
+    checkdead(sched, &state);
 }
 
 impl Sched {
@@ -94,17 +108,7 @@ impl Sched {
         self.template.wakeup();
         self.sysmonnote.wakeup();
         self.netpoll.wake();
-        let mut state = self.lock.lock();
-        let mut idle: *mut crate::m::M = ptr::null_mut();
-        while let Some(mp) = self.mget(&mut state) {
-            mp.schedlink.store(idle, Relaxed);
-            idle = ptr::from_ref(mp).cast_mut();
-        }
-        drop(state);
-        // SAFETY: null, or an M, which is never freed. Relaxed: the list is this thread's.
-        while let Some(mp) = unsafe { idle.as_ref() } {
-            idle = mp.schedlink.load(Relaxed);
-            mp.park.wakeup();
-        }
+        // Those that sleep find that it is over; the others will.
+        self.ms().for_each(|mp| mp.park.wakeup());
     }
 }

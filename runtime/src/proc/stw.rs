@@ -31,16 +31,21 @@ use crate::waitreason::WaitReason;
 /// How long to wait for Ps to stop before asking again, nanoseconds.
 const ASK_AGAIN_NS: i64 = 100_000;
 
-/// Runs `f` on g0 while the world is stopped, then starts it with `procs` Ps. On a goroutine.
-pub(crate) fn with_world_stopped<T>(procs: impl FnOnce(&Sched) -> u32, f: impl FnOnce(&'static M) -> T) -> T {
+/// Stops the world, starts it with `procs` Ps, and returns how many there were. On a goroutine. `prepare` comes first, while
+/// nobody else can stop the world, and may allocate.
+pub(crate) fn restart_with(procs: u32, prepare: impl FnOnce(&'static Sched)) -> u32 {
     let sched = must_getm().sched();
     let _one = sched.worldsema.lock();
-    systemstack(|mp| {
-        stop_the_world(mp, None);
-        let result = f(mp);
-        start_the_world(mp, procs(sched));
-        result
-    })
+    // Relaxed: only whoever has `worldsema` changes it.
+    let before = sched.gomaxprocs.load(Relaxed);
+    if procs != before {
+        prepare(sched);
+        systemstack(|mp| {
+            stop_the_world(mp, None);
+            start_the_world(mp, procs);
+        });
+    }
+    before
 }
 
 /// Stops the world for good: the program's main goroutine has ended. `false` if goroutines still run after `patience_ns`

@@ -44,12 +44,6 @@ pub(crate) struct Suspended {
     sid: u64,
 }
 
-impl Suspended {
-    pub(crate) fn gp(&self) -> &'static G {
-        self.gp
-    }
-}
-
 /// What was asked of the goroutine so far, and of which M.
 struct Asked {
     mp: Option<&'static M>,

@@ -14,13 +14,13 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::locked::stoplockedm;
+use crate::proc::locked::{stoplockedm, unwinding_stays};
 use crate::proc::park::dropg;
 use crate::proc::queue::globrunqput;
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::stw::p_stopped;
 use crate::proc::wake::{acquirep, set_pstatus, stopm};
-use crate::proc::{mcall, mcall_g, must_getm, systemstack};
+use crate::proc::{mcall, mcall_g, must_getm, must_p, systemstack};
 use crate::sched::{Sched, State};
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -32,7 +32,8 @@ pub(crate) fn entersyscall() {
     let mp = must_getm();
     // First: a signal between a look at the P and this could take the P.
     mp.acquire();
-    let (Some(gp), Some(pp)) = (mp.curg(), mp.p()) else { throw!("entersyscall: not on a goroutine") };
+    let pp = must_p(mp, "entersyscall");
+    let Some(gp) = mp.curg() else { throw!("entersyscall: not on a goroutine") };
     mp.stats.syscalls.bump();
     let here = 0u8;
     gp.syscallsp.store((&raw const here).addr(), Relaxed);
@@ -105,7 +106,7 @@ pub(crate) fn exitsyscall() {
     }
     let Some(pp) = mp.p() else {
         mp.unlock_quietly();
-        mcall(mp, gp, exitsyscall_no_p);
+        unwinding_stays(|| mcall(mp, gp, exitsyscall_no_p));
         bump_syscalltick();
         return;
     };

@@ -12,6 +12,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{exact_sleeps, nanotime, setm};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::deadlock::is_doubtful;
 use crate::proc::locked::count_idle;
 use crate::proc::preempt::preemptone;
 use crate::proc::queue::injectglist;
@@ -39,6 +40,8 @@ const LONGEST_SLEEP_US: u32 = 10_000;
 const IDLE_ROUNDS: u32 = 50;
 /// Longest sleep while every P is idle.
 const DEEP_SLEEP_NS: i64 = 60_000_000_000;
+/// The same while it is a deadlock but for threads of others, of whose end nobody tells.
+const DOUBTFUL_SLEEP_NS: i64 = 1_000_000_000;
 
 /// The thread.
 pub(crate) fn sysmon(sched: &'static Sched) {
@@ -131,9 +134,10 @@ fn deep_sleep(sched: &'static Sched) -> bool {
     if !all_idle(sched) {
         return false;
     }
+    let longest = if is_doubtful(sched, &state) { DOUBTFUL_SLEEP_NS } else { DEEP_SLEEP_NS };
     let now = nanotime();
     let next = sched.ps().map(|pp| pp.timers.wake_time()).filter(|when| *when != 0).min();
-    let sleep = next.map_or(DEEP_SLEEP_NS, |next| (next - now).min(DEEP_SLEEP_NS));
+    let sleep = next.map_or(longest, |next| (next - now).min(longest));
     if sleep <= 0 {
         return false;
     }

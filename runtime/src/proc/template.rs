@@ -8,6 +8,7 @@
 //!
 //! Go: `newm`, `mstart`, `startTemplateThread`, `needm`.
 
+use std::io;
 use std::ptr;
 use std::thread;
 
@@ -28,6 +29,8 @@ use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event};
 
+/// Ms kept back from spares: for goroutines that block in system calls.
+const SPARE_MARGIN: usize = 500;
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
 const G0_STACK: usize = 256 << 10;
 
@@ -96,7 +99,7 @@ impl Template {
             self.note.sleep();
             self.note.clear();
             if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
-                start_thread(sched, make_m(sched, |_| ()));
+                make_spare(sched);
             }
             loop {
                 let mut wanted = self.wanted.lock();
@@ -168,14 +171,29 @@ fn newm(sched: &'static Sched, pp: &'static P) {
     // Relaxed, both: the thread is started after this.
     mp.spinning.store(pp.start_spinning.load(Relaxed), Relaxed);
     mp.nextp.store(ptr::from_ref(pp).cast_mut(), Relaxed);
-    start_thread(sched, mp);
-}
-
-fn start_thread(sched: &'static Sched, mp: &'static M) {
-    let name = format!("{}-m{}", sched.config.thread_name, mp.id());
-    if let Err(error) = thread::Builder::new().name(name).stack_size(G0_STACK).spawn(move || mstart(mp)) {
+    if let Err(error) = start_thread(sched, mp) {
         throw!("cannot create a thread: {error}");
     }
+}
+
+/// An idle M for the next goroutine that is to be stopped in its handler. Near the limit, or where the kernel gives no thread,
+/// there is none, and that goroutine runs on.
+fn make_spare(sched: &'static Sched) {
+    if sched.ms().count() + SPARE_MARGIN > MAX_MS {
+        return;
+    }
+    let mp = make_m(sched, |_| ());
+    if start_thread(sched, mp).is_err() {
+        let mut state = sched.lock.lock();
+        state.nmfreed += 1;
+        mp.schedlink.store(state.freem, Relaxed);
+        state.freem = ptr::from_ref(mp).cast_mut();
+    }
+}
+
+fn start_thread(sched: &'static Sched, mp: &'static M) -> io::Result<()> {
+    let name = format!("{}-m{}", sched.config.thread_name, mp.id());
+    thread::Builder::new().name(name).stack_size(G0_STACK).spawn(move || mstart(mp)).map(drop)
 }
 
 /// The thread of an M.

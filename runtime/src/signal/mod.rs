@@ -59,6 +59,22 @@ impl SignalWord {
         }
     }
 
+    /// Takes a mark back that no signal follows: as if it had not been set. `version` is what [`SignalWord::mark`] returned.
+    fn unmark(&self, version: u64) {
+        // Relaxed as in `mark`. It changes only if a signal of somebody else was handled meanwhile; then that was the answer.
+        let seen = self.0.load(Relaxed);
+        if seen / CHANGE == version & LOW {
+            let before = (seen & !PENDING).wrapping_sub(CHANGE);
+            let _ = self.0.compare_exchange(seen, before, AcqRel, Relaxed);
+        }
+    }
+
+    /// Whether a signal is on its way.
+    pub(crate) fn is_pending(&self) -> bool {
+        // Acquire pairs with `mark`.
+        self.0.load(Acquire) & PENDING != 0
+    }
+
     /// Acknowledges: the version and the number of acknowledgements after it. A signal that somebody else sent counts too,
     /// as in Go.
     pub(crate) fn acknowledge(&self) -> (u64, u64) {
@@ -97,10 +113,22 @@ pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
         // SAFETY: only numbers.
         if unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGURG) } != 0 {
             // The thread has not started or is gone: nobody else will take the mark away.
-            mp.signal.acknowledge();
+            mp.signal.unmark(version);
+            return (version - 1, false);
         }
     }
     (version, first)
+}
+
+/// The calling thread takes no more signals: it is about to end. Go: `sigblock`.
+pub(crate) fn block() {
+    // SAFETY: a set of one signal, for this thread.
+    unsafe {
+        let mut set = mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGURG);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, ptr::null_mut());
+    }
 }
 
 /// The handler that was there before.

@@ -14,9 +14,6 @@ impl StackClass {
     /// How many there are.
     pub(crate) const COUNT: usize = (MAX_SHIFT - MIN_SHIFT + 1) as usize;
 
-    /// 64 KiB.
-    pub(crate) const DEFAULT: Self = Self::for_size(64 << 10);
-
     /// The smallest with at least `bytes`, or the largest.
     pub(crate) const fn for_size(bytes: usize) -> Self {
         if bytes > 1 << MAX_SHIFT {

@@ -31,4 +31,4 @@ mod slab;
 mod tests;
 
 pub(crate) use class::StackClass;
-pub(crate) use slab::{Slab, release_unused};
+pub(crate) use slab::Slab;

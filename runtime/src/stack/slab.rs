@@ -5,7 +5,7 @@
 //! 2. Directory entries are written once, before the first number of their chunk is given out.
 //! 3. `ready` has the bit of a number set when its G is complete. Who was handed a number needs not ask.
 
-use std::mem::{self, size_of};
+use std::mem::size_of;
 use std::ptr::NonNull;
 
 use super::StackClass;

@@ -32,7 +32,7 @@ impl Crew {
             Self::Threads => Task::Thread(thread::spawn(part)),
             Self::GoroutinesOfOneP | Self::Goroutines => Task::Goroutine(sigurg::go(part)),
             // Relaxed: any turn will do.
-            Self::Mixed if TURN.fetch_add(1, Relaxed) % 2 == 0 => Task::Thread(thread::spawn(part)),
+            Self::Mixed if TURN.fetch_add(1, Relaxed).is_multiple_of(2) => Task::Thread(thread::spawn(part)),
             Self::Mixed => Task::Goroutine(sigurg::go(part)),
         }
     }

@@ -50,5 +50,6 @@ pub(crate) fn saved(sp: usize, read: impl Fn(usize) -> Option<usize>) -> Option<
 
 /// See [`super`].
 pub(crate) fn unwind_registers(registers: Registers) -> UnwindRegsX86_64 {
+    debug_assert_eq!(registers.lr, 0, "there is no link register");
     UnwindRegsX86_64::new(registers.ip as u64, registers.sp as u64, registers.fp as u64)
 }

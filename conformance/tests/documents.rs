@@ -1,0 +1,56 @@
+//! What the front pages say is there, and what is there is on them.
+
+use std::fs;
+use std::path::Path;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(name)).unwrap()
+}
+
+/// The files and folders that a page names, in code or as the target of a link.
+fn paths(text: &str) -> Vec<&str> {
+    const FOLDERS: [&str; 6] = ["runtime/", "traces/", "model/", "conformance/", "fuzz/", "ci/"];
+    text.split(['`', '(', ')', ' ', '\n'])
+        .filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder)) || word.ends_with(".md"))
+        .map(|word| word.trim_end_matches('*'))
+        .collect()
+}
+
+#[test]
+fn every_path_on_a_front_page_exists() {
+    for name in ["README.md", "ARCHITECTURE.md"] {
+        let text = page(name);
+        let paths = paths(&text);
+        assert!(paths.len() > 5, "{name} names next to nothing: {paths:?}");
+        for path in paths {
+            assert!(Path::new(ROOT).join(path).exists(), "{name}: there is no {path}");
+        }
+    }
+}
+
+#[test]
+fn everything_in_the_runtime_is_on_the_map() {
+    let text = page("ARCHITECTURE.md");
+    let paths = paths(&text);
+    for entry in fs::read_dir(Path::new(ROOT).join("runtime/src")).unwrap() {
+        let entry = entry.unwrap();
+        let end = if entry.file_type().unwrap().is_dir() { "/" } else { "" };
+        let path = format!("runtime/src/{}{end}", entry.file_name().to_str().unwrap());
+        assert!(
+            path.ends_with("lib.rs") || paths.contains(&&*path),
+            "ARCHITECTURE.md does not tell of {path}"
+        );
+    }
+}
+
+#[test]
+fn the_program_of_the_front_page_is_an_example() {
+    let example = page("runtime/examples/hello.rs");
+    let program = &example[example.find("use sigurg").unwrap()..];
+    assert!(
+        page("README.md").contains(&format!("```rust,no_run\n{program}```")),
+        "README.md and hello.rs differ"
+    );
+}

@@ -1,0 +1,15 @@
+//! Preemption as a user sees it: goroutines that compute, that block their thread and that hold foreign locks starve nobody,
+//! and find everything as it was.
+#![cfg(all(not(miri), target_os = "linux"))]
+
+mod blocked;
+mod dump;
+mod eintr;
+mod kernels;
+mod malloc;
+mod off;
+#[cfg(target_arch = "x86_64")]
+mod registers;
+mod seed;
+mod stage;
+mod world;

@@ -1,0 +1,60 @@
+//! The seed of this project: a loop without a call, on one P.
+
+use std::time::Duration;
+
+use sigurg::{go, time};
+
+use crate::stage::{STUCK, is_child, run, spawn_child};
+
+/// Long enough for anything that is not kept from happening.
+const NEVER: Duration = Duration::from_secs(1);
+
+fn spin() -> ! {
+    let mut x = 0u64;
+    loop {
+        x = x.wrapping_sub(2);
+    }
+}
+
+/// What the child does: says when the loop begins, and that main goes on.
+fn child(hog: fn() -> !) {
+    run(1, || {
+        go(move || {
+            println!("started");
+            hog()
+        });
+        time::sleep(Duration::from_millis(5));
+        println!("continued");
+    });
+}
+
+#[test]
+fn main_goes_on_beside_a_loop_without_calls_on_one_p() {
+    if is_child() {
+        return child(|| spin());
+    }
+    let child = spawn_child("seed::main_goes_on_beside_a_loop_without_calls_on_one_p", &[]);
+    assert!(child.says("started", STUCK));
+    assert!(child.says("continued", STUCK));
+}
+
+#[test]
+fn with_preempt_off_it_does_not() {
+    if is_child() {
+        return child(|| sigurg::preempt_off(|| spin()));
+    }
+    let child = spawn_child("seed::with_preempt_off_it_does_not", &[]);
+    assert!(child.says("started", STUCK));
+    assert!(!child.says("continued", NEVER));
+}
+
+#[test]
+fn with_asyncpreemptoff_it_does_not() {
+    if is_child() {
+        return child(|| spin());
+    }
+    let child =
+        spawn_child("seed::with_asyncpreemptoff_it_does_not", &[("SIGURG_DEBUG", "asyncpreemptoff=1")]);
+    assert!(child.says("started", STUCK));
+    assert!(!child.says("continued", NEVER));
+}
