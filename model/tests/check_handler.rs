@@ -76,6 +76,30 @@ fn what_the_signal_interrupted_goes_on_afterwards() {
     other.on(Stack::G).tell("", 2, Kind::Goexit).breaks("one_m");
 }
 
+/// No M is idle: the P goes to a goroutine that has a thread of its own.
+#[test]
+fn the_p_may_go_to_another_goroutine_in_a_handler() {
+    let next = |target| {
+        let mut story = stays();
+        story.m(2).wirep(1).preempts("wakePreempt", 1, 0, 0);
+        story.m(0).on(Stack::Gsignal).pop(2, Queue::Global).is_caught(1, 1).yields_in_handler(1);
+        story.tell("", 1, Kind::Stoplockedm).releasep();
+        story.tell("", 2, Kind::Startlockedm { target_m: target });
+        story
+    };
+    next(2).breaks("locked_m");
+    let mut story = next(3);
+    story.m(3).on(Stack::Gsignal).wirep(0).execute(2, false).on(Stack::G).parks(2).is_legal();
+}
+
+/// The world stops, and the P with the goroutine.
+#[test]
+fn the_p_may_stop_with_the_world() {
+    let mut story = asked();
+    story.is_caught(2, 1).yields_in_handler(2).tell("", 2, Kind::Stoplockedm).releasep();
+    story.p_status("gcstopm", 1, sigurg_traces::PStatus::Gcstop).is_legal();
+}
+
 #[test]
 fn a_goroutine_that_stays_in_a_handler_runs_on_no_other_thread() {
     taken().tell("schedule", 2, Kind::Execute { inherit_time: false }).breaks("locked_m");

@@ -1,6 +1,6 @@
 //! execute: an M runs a G that it holds (T10).
 
-use sigurg_traces::{Event, GStatus};
+use sigurg_traces::{Event, GStatus, Stack};
 
 use super::Checker;
 use super::history::Record;
@@ -71,10 +71,10 @@ impl Checker {
         Ok(())
     }
 
-    /// Only schedule looks for a G to run.
+    /// Only schedule looks for a G to run, and a handler for one to go on with its P.
     #[inline]
     pub(super) fn must_schedule(&self, e: &Event, gs: u32) -> Verdict {
-        if self.ms[(e.m + 1) as usize].scheduling {
+        if self.ms[(e.m + 1) as usize].scheduling || e.on == Stack::Gsignal {
             return Ok(());
         }
         broken(

@@ -23,18 +23,22 @@ impl Checker {
     #[cold]
     pub(super) fn enters_handler(&mut self, m: i32) {
         let m = self.m(m);
-        if m.interrupted.is_none() {
+        if m.interrupted.is_none() && !m.place.is_in_handler() {
             m.interrupted = Some((m.place, m.about));
             m.place = Place::Open;
         }
     }
 
-    /// The M steps on its signal stack exactly while a G stays in its handler.
+    /// The M steps on its signal stack exactly while a G stays in its handler; but before that the handler may look on the
+    /// queues for a G with an M of its own, to go on with the P.
     #[inline]
     pub(super) fn stack(&self, e: &Event, word: Option<Word>) -> Verdict {
-        let stops = [Step::HandlerPark, Step::HandlerYield].map(Word::step);
-        let inside = self.ms[(e.m + 1) as usize].place.is_in_handler()
-            || word.is_some_and(|word| stops.contains(&word));
+        let is = |steps: &[Step]| steps.iter().any(|step| word == Some(Word::step(*step)));
+        if e.on == Stack::Gsignal && is(&[Step::Get, Step::PutGlobal]) {
+            return Ok(());
+        }
+        let inside =
+            self.ms[(e.m + 1) as usize].place.is_in_handler() || is(&[Step::HandlerPark, Step::HandlerYield]);
         if inside == (e.on == Stack::Gsignal) {
             return Ok(());
         }

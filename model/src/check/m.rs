@@ -5,7 +5,7 @@
 //! 2. What it holds (runnable Gs, scan bits, resumes, a system call on its way out) is gone before it rests.
 //! 3. A signal handler is no step of its program; it may come between any two.
 
-use sigurg_traces::{Event, GStatus, Kind, Queue};
+use sigurg_traces::{Event, GStatus, Kind, Queue, Stack};
 
 use super::Checker;
 use super::violation::{Verdict, broken};
@@ -179,7 +179,7 @@ impl Checker {
         if self.m(e.m).interrupted.is_some() {
             self.resume_line(e.m, word);
         }
-        if word == Word::step(Step::HandlerPark) || word == Word::step(Step::HandlerYield) {
+        if e.on == Stack::Gsignal {
             self.enters_handler(e.m);
         }
         let verdict = self.next_in_line(e, word, gs);

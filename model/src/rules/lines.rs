@@ -238,7 +238,10 @@ pub const LINES: &[Line] = &[
     ], Rule::QueueTake)),
     park(closed(P::HandlerQueued, &[(e(S::Stoplockedm), P::HandlerStopped)], Rule::LockedM)),
     park(closed(P::HandlerStopped, &[(e(S::Releasep), P::HandlerFree)], Rule::LockedM)),
-    park(closed(P::HandlerFree, &[(e(S::Handoffp), P::HandlerHanding)], Rule::LockedM)),
+    // The P goes to an idle M, to a G that has an M of its own, or to whoever stops the world.
+    park(closed(P::HandlerFree, &[
+        (e(S::Handoffp), P::HandlerHanding), (e(S::Startlockedm), P::HandlerWaiting), (e(S::OtherP), P::HandlerWaiting),
+    ], Rule::LockedM)),
     park(closed(P::HandlerHanding, &[(e(S::Startm), P::HandlerWaiting)], Rule::LockedM)),
     park(closed(P::HandlerWaiting, &[(e(S::Wirep), P::HandlerWoken)], Rule::LockedM)),
     park(closed(P::HandlerWoken, &[(e(S::Execute), P::HandlerExecuting)], Rule::LockedM)),
@@ -292,5 +295,5 @@ pub const NEXT_G: &[Word] = &[
     e(S::CoroTo), s(C::DebugPark), s(C::DebugReady), e(S::Execute), e(S::PutRunnext), e(S::PutLocal), e(S::Kick), e(S::Spill),
     e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
     e(S::CutPStop), e(S::CutPMonitor), e(S::OtherP), s(C::Suspendable),
-    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), s(C::Return), e(S::ResumeBeginDead),
+    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), s(C::Return), e(S::ResumeBeginDead),
 ];
