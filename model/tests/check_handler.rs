@@ -83,12 +83,13 @@ fn the_p_may_go_to_another_goroutine_in_a_handler() {
         let mut story = stays();
         story.m(2).wirep(1).preempts("wakePreempt", 1, 0, 0);
         story.m(0).on(Stack::Gsignal).pop(2, Queue::Global).is_caught(1, 1).yields_in_handler(1);
-        story.tell("", 1, Kind::Stoplockedm).releasep();
+        story.tell("", 1, Kind::Stoplockedm);
         story.tell("", 2, Kind::Startlockedm { target_m: target });
         story
     };
     next(2).breaks("locked_m");
     let mut story = next(3);
+    story.releasep();
     story.m(3).on(Stack::Gsignal).wirep(0).execute(2, false).on(Stack::G).parks(2).is_legal();
 }
 

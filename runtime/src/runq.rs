@@ -147,6 +147,12 @@ impl Runq {
         swapped.is_ok().then_some(Spilled { gs, head })
     }
 
+    /// The one that goes next, as of some moment.
+    #[inline]
+    pub(crate) fn peek_next(&self) -> Gs {
+        self.runnext.load().gs()
+    }
+
     /// Owner: takes the one that goes next.
     #[inline]
     pub(crate) fn get_next(&self) -> Option<Moved> {

@@ -237,10 +237,11 @@ pub const LINES: &[Line] = &[
         (e(S::Spill), P::HandlerSpilling), (e(S::PutGlobal), P::HandlerSpilling), (e(S::Stoplockedm), P::HandlerStopped),
     ], Rule::QueueTake)),
     park(closed(P::HandlerQueued, &[(e(S::Stoplockedm), P::HandlerStopped)], Rule::LockedM)),
-    park(closed(P::HandlerStopped, &[(e(S::Releasep), P::HandlerFree)], Rule::LockedM)),
+    park(closed(P::HandlerStopped, &[(e(S::Releasep), P::HandlerFree), (e(S::Startlockedm), P::HandlerLent)], Rule::LockedM)),
+    park(closed(P::HandlerLent, &[(e(S::Releasep), P::HandlerWaiting)], Rule::LockedM)),
     // The P goes to an idle M, to a G that has an M of its own, or to whoever stops the world.
     park(closed(P::HandlerFree, &[
-        (e(S::Handoffp), P::HandlerHanding), (e(S::Startlockedm), P::HandlerWaiting), (e(S::OtherP), P::HandlerWaiting),
+        (e(S::Handoffp), P::HandlerHanding), (e(S::OtherP), P::HandlerWaiting),
     ], Rule::LockedM)),
     park(closed(P::HandlerHanding, &[(e(S::Startm), P::HandlerWaiting)], Rule::LockedM)),
     park(closed(P::HandlerWaiting, &[(e(S::Wirep), P::HandlerWoken)], Rule::LockedM)),

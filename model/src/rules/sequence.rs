@@ -277,6 +277,7 @@ Place:
     HandlerSpilling,
     HandlerQueued,
     HandlerStopped,
+    HandlerLent,
     HandlerFree,
     HandlerHanding,
     HandlerWaiting,

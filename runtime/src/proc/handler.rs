@@ -25,7 +25,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, unbind_if_free};
+use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
 use crate::proc::preempt::{can_preempt_m, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
@@ -158,12 +158,15 @@ fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
         }
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
+    if let Heir::Locked(next) = heir {
+        tell_startlockedm(mp, next);
+    }
     releasep(mp);
     match heir {
         Heir::Idle(nmp) => hand_to(mp, sched, pp, nmp),
         Heir::Locked(next) => {
             mp.stats.handoffs.bump();
-            hand_to_locked(mp, pp, next);
+            hand_to_locked(pp, next);
         }
         Heir::World => {
             let mut state = sched.lock.lock();

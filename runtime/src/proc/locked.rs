@@ -12,7 +12,7 @@ use crate::g::G;
 use crate::m::M;
 use crate::p::P;
 use crate::proc::must_current;
-use crate::proc::queue::{globrunqget, globrunqput, runqget};
+use crate::proc::queue::{globrunqget, globrunqput, runqget, runqget_ring};
 use crate::proc::wake::{handoffp, mpark, releasep, stopm, take_nextp};
 use crate::sched::State;
 use crate::status::GStatus;
@@ -117,10 +117,15 @@ pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
     stopm(mp);
 }
 
+/// Tells of the [`hand_to_locked`] that follows, while the P still has a change to come that orders it.
+pub(crate) fn tell_startlockedm(mp: &'static M, gp: &'static G) {
+    let target_m = gp.lockedm().map_or(-1, M::id);
+    event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m });
+}
+
 /// Gives `pp`, which is in hand, to the M of `gp`, which [`take_locked`] returned.
-pub(crate) fn hand_to_locked(mp: &'static M, pp: &'static P, gp: &'static G) {
+pub(crate) fn hand_to_locked(pp: &'static P, gp: &'static G) {
     let Some(lockedm) = gp.lockedm() else { throw!("hand_to_locked: goroutine {} is not locked", gp.goid()) };
-    event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m: lockedm.id() });
     give_p(lockedm, pp);
 }
 
@@ -144,10 +149,15 @@ pub(crate) fn take_locked(mp: &'static M, state: &mut State, pp: &'static P) -> 
     if state.nmidlelocked <= 0 {
         return None;
     }
-    let waiting = pp.runq.len_hint() + mp.sched().runqsize();
-    for _ in 0..waiting.min(LOOKS) {
-        let gp = runqget(mp, pp).map(|(gp, _)| gp).or_else(|| globrunqget(mp, state))?;
-        if gp.lockedm().is_some() {
+    let sched = mp.sched();
+    let is_locked = |gp: &G| gp.lockedm().is_some();
+    // What goes next is not put back elsewhere: it is taken only if it is the one.
+    let next = Some(pp.runq.peek_next()).filter(|gs| !gs.is_none() && is_locked(sched.g(*gs)));
+    let mut next = next.and_then(|_| runqget(mp, pp)).map(|(gp, _)| gp);
+    let waiting = pp.runq.len_hint() + sched.runqsize();
+    for _ in 0..=waiting.min(LOOKS) {
+        let gp = next.take().or_else(|| runqget_ring(mp, pp)).or_else(|| globrunqget(mp, state))?;
+        if is_locked(gp) {
             // Before the lock is given back: there is one more that runs.
             state.nmidlelocked -= 1;
             return Some(gp);

@@ -86,14 +86,23 @@ fn runqputslow(mp: &'static M, pp: &'static P, gp: &'static G) -> bool {
 /// Owner of `pp`: takes the next G.
 #[inline]
 pub(crate) fn runqget(mp: &'static M, pp: &'static P) -> Option<Next> {
-    let (moved, next) = match pp.runq.get_next() {
-        Some(moved) => (moved, true),
-        None => (pp.runq.get()?, false),
-    };
+    match pp.runq.get_next() {
+        Some(moved) => {
+            let gp = mp.sched().g(moved.gs);
+            event(mp, Some(gp), Site::Schedule, moved.over, got(pp.id(), Queue::Runnext, TakeHow::Pop));
+            Some((gp, true))
+        }
+        None => runqget_ring(mp, pp).map(|gp| (gp, false)),
+    }
+}
+
+/// Owner of `pp`: takes the first G of the ring.
+#[inline]
+pub(crate) fn runqget_ring(mp: &'static M, pp: &'static P) -> Option<&'static G> {
+    let moved = pp.runq.get()?;
     let gp = mp.sched().g(moved.gs);
-    let q = if next { Queue::Runnext } else { Queue::Local };
-    event(mp, Some(gp), Site::Schedule, moved.over, got(pp.id(), q, TakeHow::Pop));
-    Some((gp, next))
+    event(mp, Some(gp), Site::Schedule, moved.over, got(pp.id(), Queue::Local, TakeHow::Pop));
+    Some(gp)
 }
 
 /// sched.lock held: puts `gp` on the global queue.

@@ -65,6 +65,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
         let now = nanotime();
         poll_if_stale(mp, now);
+        sched.template.rescue(mp, now);
         idle = if retake(mp, now) { 0 } else { idle + 1 };
         if wake_preempt(mp, now) {
             // The request may have been declined, or the slice was too short to end: look again soon.

@@ -16,12 +16,13 @@ use sigurg_traces::Kind;
 
 use crate::arch;
 use crate::facade::atomic::AtomicBool;
-use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{Note, setm};
+use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
+use crate::facade::{Note, nanotime, setm};
 use crate::lock::Lock;
 use crate::m::M;
 use crate::p::P;
 use crate::proc::exit::mexit;
+use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
 use crate::proc::wake::{stopm, take_nextp};
@@ -29,6 +30,8 @@ use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event};
 
+/// How long a P waits for a new M before sysmon helps, nanoseconds.
+const STUCK_NS: i64 = 10_000_000;
 /// Ms kept back from spares: for goroutines that block in system calls.
 const SPARE_MARGIN: usize = 500;
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
@@ -37,6 +40,8 @@ const G0_STACK: usize = 256 << 10;
 /// A P that waits for a new M, and whether that one is counted as spinning; linked through `P::link`.
 struct Wanted {
     first: *mut P,
+    /// Since when there is a first.
+    since: i64,
 }
 
 // SAFETY: a P is Sync and never freed.
@@ -63,7 +68,7 @@ impl Template {
     pub(crate) const fn new() -> Self {
         Self {
             note: Note::new(),
-            wanted: Lock::new(Wanted { first: ptr::null_mut() }),
+            wanted: Lock::new(Wanted { first: ptr::null_mut(), since: 0 }),
             spare: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
         }
@@ -74,10 +79,44 @@ impl Template {
         // Relaxed: under the lock.
         pp.start_spinning.store(spinning, Relaxed);
         let mut wanted = self.wanted.lock();
+        if wanted.first.is_null() {
+            wanted.since = nanotime();
+        }
         pp.link.store(wanted.first, Relaxed);
         wanted.first = ptr::from_ref(pp).cast_mut();
         drop(wanted);
         self.note.wakeup();
+    }
+
+    /// For sysmon: if a P has waited for its M for so long that the template must be stuck, in malloc behind a goroutine that
+    /// was stopped there, the P goes to a goroutine that has its own thread; perhaps to that one.
+    pub(crate) fn rescue(&self, mp: &'static M, now: i64) {
+        let sched = mp.sched();
+        let mut wanted = self.wanted.lock();
+        // SAFETY: null, or a P, which is never freed.
+        let Some(pp) = (unsafe { wanted.first.as_ref() }).filter(|_| wanted.since + STUCK_NS <= now) else {
+            return;
+        };
+        wanted.first = pp.link.load(Relaxed);
+        wanted.since = now;
+        drop(wanted);
+        let mut state = sched.lock.lock();
+        match take_locked(mp, &mut state, pp) {
+            Some(gp) => {
+                state.nwanted -= 1;
+                drop(state);
+                if pp.start_spinning.load(Relaxed) {
+                    // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
+                    sched.nmspinning.fetch_sub(1, SeqCst);
+                }
+                tell_startlockedm(mp, gp);
+                hand_to_locked(pp, gp);
+            }
+            None => {
+                drop(state);
+                self.newm(pp, pp.start_spinning.load(Relaxed));
+            }
+        }
     }
 
     /// Asks for an M that is idle: see `proc/handler.rs`. Safe in a signal handler.

@@ -8,7 +8,6 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::lock::Guard;
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::locked::{hand_to_locked, take_locked};
 use crate::proc::must_getm;
 use crate::proc::stw::p_stopped;
 use crate::sched::{Sched, State};
@@ -135,10 +134,6 @@ pub(crate) fn startm_locked(
         throw!("startm: P{} has runnable goroutines", pp.id());
     }
     let Some(nmp) = sched.mget(&mut state) else {
-        if !spinning && let Some(gp) = take_locked(mp, &mut state, pp) {
-            drop(state);
-            return hand_to_locked(mp, pp, gp);
-        }
         state.nwanted += 1;
         drop(state);
         sched.template.newm(pp, spinning);
