@@ -39,10 +39,11 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
             gcstopm(mp);
             continue;
         }
-        let mut poll_until = check_timers(pp);
+        let (mut poll_until, woke) = check_timers(pp);
 
-        // Relaxed: own.
-        if pp.schedtick.load(Relaxed).is_multiple_of(GLOBAL_EVERY) && sched.runqsize() > 0 {
+        // Not before who was woken just now, who would wait for a whole slice of a hog: it inherits the slice, so the tick
+        // stays and the global queue is next. Relaxed: own.
+        if !woke && pp.schedtick.load(Relaxed).is_multiple_of(GLOBAL_EVERY) && sched.runqsize() > 0 {
             let mut state = sched.lock.lock();
             if let Some(gp) = globrunqget(mp, &mut state) {
                 return (gp, false);
@@ -150,13 +151,12 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
     }
 }
 
-/// Runs the due timers of `pp`; when the next is due.
-fn check_timers(pp: &'static P) -> i64 {
-    let when = pp.timers.wake_time();
-    if when == 0 {
-        return 0;
+/// Runs the due timers of `pp`; when the next is due, and whether any ran.
+fn check_timers(pp: &'static P) -> (i64, bool) {
+    if pp.timers.wake_time() == 0 {
+        return (0, false);
     }
-    pp.timers.check(nanotime()).0
+    pp.timers.check(nanotime())
 }
 
 /// Takes a share of the global queue.
