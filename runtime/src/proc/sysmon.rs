@@ -27,8 +27,6 @@ use crate::trace::{Site, event};
 const FORCE_PREEMPT_NS: i64 = 10_000_000;
 /// How long a goroutine may run while others wait to be woken (X-WAKE).
 const SMALL_SLICE_NS: i64 = 100_000;
-/// How soon to look again after such a request, microseconds.
-const AGAIN_US: u32 = 50;
 /// How long a system call may keep a P that nobody needs.
 const SYSCALL_PATIENCE_NS: i64 = 10_000_000;
 /// How old a poll may get.
@@ -70,7 +68,6 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         if wake_preempt(mp, now) {
             // The request may have been declined, or the slice was too short to end: look again soon.
             idle = 0;
-            delay = AGAIN_US;
         }
         let every = i64::from(sched.config.debug.schedtrace_ms) * 1_000_000;
         if every > 0 && last_schedtrace + every <= now {
@@ -81,16 +78,14 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     setm(None);
 }
 
-/// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not if work is urgent.
+/// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not once somebody wakes it.
 fn nap(sched: &'static Sched, us: u32) {
     let now = nanotime();
     let until = now + i64::from(us) * 1_000;
     // SeqCst: who arms an earlier timer after this sees it (`wake_sysmon_by`); who armed one before is in a heap.
     sched.sysmon_until.store(until, SeqCst);
     let until = sched.ps().map(|pp| pp.timers.wake_time()).filter(|when| *when > now).fold(until, i64::min);
-    if !sched.urgent.load(SeqCst) {
-        sched.sysmonnote.sleep_for(until - now);
-    }
+    sched.sysmonnote.sleep_for(until - now);
     sched.sysmon_until.store(0, SeqCst);
     sched.sysmonnote.clear();
 }
