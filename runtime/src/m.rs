@@ -19,8 +19,8 @@ use crate::signal::SignalWord;
 use crate::stats::MStats;
 use crate::trace::TraceBuf;
 
-/// Decides, on g0 and after the G is `Waiting`, whether it really waits; see `proc/park.rs`.
-pub(crate) type Unlockf = unsafe fn(gp: &'static G, arg: *mut ()) -> bool;
+/// Lets others find a G, on g0 and after it is `Waiting`; see `proc/park.rs`.
+pub(crate) type Unlockf = unsafe fn(arg: *mut ());
 
 /// See the module.
 #[repr(align(128))]

@@ -18,10 +18,9 @@ use std::marker::PhantomPinned;
 
 use crate::facade::atomic::AtomicU32;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::facade::{futex_wait, futex_wake, getm, nanotime};
+use crate::facade::{futex_wait, futex_wake, nanotime};
 use crate::g::G;
 use crate::proc;
-use crate::status::GStatus;
 use crate::timer::Timer;
 use crate::waitreason::WaitReason;
 
@@ -45,7 +44,7 @@ impl Wait {
     #[inline]
     pub(crate) fn new() -> Self {
         // In a system call a goroutine has no P to give up: it waits as a thread does.
-        let gp = getm().and_then(|mp| mp.curg()).filter(|gp| gp.status.load().base() != GStatus::Syscall);
+        let gp = proc::current_g_with_p();
         Self { state: AtomicU32::new(WAITING), gp, _pinned: PhantomPinned }
     }
 

@@ -1,6 +1,6 @@
 //! Foreign calls that block.
 
-use crate::facade::getm;
+use crate::proc::on_goroutine;
 use crate::proc::syscall::{entersyscall, exitsyscall};
 
 /// Comes back from the system call also when the foreign code unwinds.
@@ -24,9 +24,7 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
 
 #[inline(never)]
 fn enter() -> bool {
-    use crate::status::GStatus;
-    let on_goroutine =
-        getm().and_then(|mp| mp.curg()).is_some_and(|gp| gp.status.load().base() == GStatus::Running);
+    let on_goroutine = on_goroutine();
     if on_goroutine {
         entersyscall();
     }

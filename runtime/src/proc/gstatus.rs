@@ -1,6 +1,6 @@
 //! The primitives that change a status, with their waiting and their events.
 //!
-//! Go: `casgstatus` and its family (PR2 to PR6).
+//! Go: `casgstatus` and its family (PR2 to PR8).
 
 use sigurg_traces::{Kind, Sym, Via};
 
@@ -17,100 +17,74 @@ use crate::waitreason::WaitReason;
 const SPIN_NS: i64 = 5_000;
 const AGAIN_NS: i64 = 2_500;
 
+/// A status, and whether with the scan bit.
+type Word = (GStatus, bool);
+
+const fn plain(status: GStatus) -> Word {
+    (status, false)
+}
+
+const fn scan(status: GStatus) -> Word {
+    (status, true)
+}
+
 impl G {
     /// PR2: changes `from` to `to`, waiting for whoever holds the scan bit.
     #[inline]
     pub(crate) fn casgstatus(&self, mp: &M, from: GStatus, to: GStatus, site: Site) {
-        match self.status.cas(from, to) {
-            Ok(ver) => tell(mp, self, from, to, Via::Casgstatus, ver, Sym::NONE, site),
-            Err(_) => self.casgstatus_slow(mp, from, to, site),
-        }
-    }
-
-    #[cold]
-    fn casgstatus_slow(&self, mp: &M, from: GStatus, to: GStatus, site: Site) {
-        let ver = spin(self, mp, from, to, site, Via::Casgstatus, || self.status.cas(from, to));
-        tell(mp, self, from, to, Via::Casgstatus, ver, Sym::NONE, site);
+        self.change(mp, from, to, Via::Casgstatus, Sym::NONE, site);
     }
 
     /// A bare exchange that falls back to PR2 (T34, T36).
     #[inline]
     pub(crate) fn casgstatus_direct(&self, mp: &M, from: GStatus, to: GStatus, site: Site) {
         match self.status.cas(from, to) {
-            Ok(ver) => tell(mp, self, from, to, Via::Direct, ver, Sym::NONE, site),
-            Err(_) => self.casgstatus_slow(mp, from, to, site),
+            Ok(ver) => changed(mp, self, plain(from), plain(to), Via::Direct, ver, Sym::NONE, site),
+            Err(_) => self.casgstatus(mp, from, to, site),
         }
     }
 
     /// T11: `Running` to `Waiting`, which the caller has given its reason for.
     #[inline]
     pub(crate) fn casgstatus_park(&self, mp: &M, why: WaitReason) {
-        match self.status.cas(GStatus::Running, GStatus::Waiting) {
-            Ok(ver) => {
-                tell(
-                    mp,
-                    self,
-                    GStatus::Running,
-                    GStatus::Waiting,
-                    Via::Casgstatus,
-                    ver,
-                    reason(why),
-                    Site::ParkM,
-                );
-            }
-            Err(_) => self.casgstatus_slow(mp, GStatus::Running, GStatus::Waiting, Site::ParkM),
-        }
+        self.change(mp, GStatus::Running, GStatus::Waiting, Via::Casgstatus, reason(why), Site::ParkM);
     }
 
     /// PR6: lets suspenders claim the caller's own goroutine while its M works on g0 (T53).
     pub(crate) fn cas_g_to_waiting_for_suspend_g(&self, mp: &M, why: WaitReason, site: Site) {
         // Relaxed: handed over with the change of status.
         self.waitreason.store(why as u8, Relaxed);
-        let via = Via::CasGToWaitingForSuspendG;
-        let cas = || self.status.cas(GStatus::Running, GStatus::Waiting);
-        let ver = match cas() {
+        self.change(mp, GStatus::Running, GStatus::Waiting, Via::CasGToWaitingForSuspendG, reason(why), site);
+    }
+
+    #[inline]
+    fn change(&self, mp: &M, from: GStatus, to: GStatus, via: Via, why: Sym, site: Site) {
+        let ver = match self.status.cas(from, to) {
             Ok(ver) => ver,
-            Err(_) => spin(self, mp, GStatus::Running, GStatus::Waiting, site, via, cas),
+            Err(_) => spin(self, mp, from, to, site, via),
         };
-        tell(mp, self, GStatus::Running, GStatus::Waiting, via, ver, reason(why), site);
+        changed(mp, self, plain(from), plain(to), via, ver, why, site);
     }
 
     /// PR3: takes the scan bit of a G in status `from`; one attempt.
     pub(crate) fn castogscanstatus(&self, mp: &M, from: GStatus, site: Site) -> bool {
+        let via = Via::Castogscanstatus;
         match self.status.cas_to_scan(from) {
-            Ok(ver) => {
-                event(mp, Some(self), site, 0, || Kind::GStatus {
-                    from: named(from, false),
-                    to: named(from, true),
-                    via: Via::Castogscanstatus,
-                    ver,
-                    reason: Sym::NONE,
-                });
-                true
-            }
+            Ok(ver) => changed(mp, self, plain(from), scan(from), via, ver, Sym::NONE, site),
             Err(seen) => {
-                event(mp, Some(self), site, 0, || Kind::GStatusFail {
-                    want_from: named(from, false),
-                    want_to: named(from, true),
-                    saw: named(seen.base(), seen.has_scan()),
-                    via: Via::Castogscanstatus,
-                    ver: seen.version(),
-                });
-                false
+                failed(mp, self, plain(from), scan(from), seen, via, site);
+                return false;
             }
         }
+        true
     }
 
     /// PR4: gives the scan bit back.
     pub(crate) fn casfrom_gscanstatus(&self, mp: &M, to: GStatus, site: Site) {
         match self.status.cas_from_scan(to) {
-            Ok(ver) => event(mp, Some(self), site, 0, || Kind::GStatus {
-                from: named(to, true),
-                to: named(to, false),
-                via: Via::CasfromGscanstatus,
-                ver,
-                reason: Sym::NONE,
-            }),
+            Ok(ver) => {
+                changed(mp, self, scan(to), plain(to), Via::CasfromGscanstatus, ver, Sym::NONE, site);
+            }
             Err(seen) => throw!(
                 "casfrom_Gscanstatus: goroutine {} is {:?}, its scan bit is not held",
                 self.goid(),
@@ -118,47 +92,74 @@ impl G {
             ),
         }
     }
+
+    /// PR7: `Running` to `Preempted` with the scan bit (T16). Waits for a suspender in its window only.
+    pub(crate) fn cas_g_to_preempt_scan(&self, mp: &M, site: Site) {
+        let ver = loop {
+            match self.status.cas_to_preempt_scan() {
+                Ok(ver) => break ver,
+                Err(seen) if seen.base() == GStatus::Running => procyield(1),
+                Err(seen) => throw!("preempt_park: goroutine {} is {:?}", self.goid(), seen.base()),
+            }
+        };
+        let (from, to) = (plain(GStatus::Running), scan(GStatus::Preempted));
+        changed(mp, self, from, to, Via::CasGToPreemptScan, ver, Sym::NONE, site);
+    }
+
+    /// PR8: `Preempted` to `Waiting` (T18); one attempt.
+    pub(crate) fn cas_g_from_preempted(&self, mp: &M, site: Site) -> bool {
+        let (from, to, via) = (plain(GStatus::Preempted), plain(GStatus::Waiting), Via::CasGFromPreempted);
+        match self.status.cas(GStatus::Preempted, GStatus::Waiting) {
+            Ok(ver) => {
+                let why = WaitReason::Preempted;
+                // Relaxed: for people. Only the winner writes it.
+                self.waitreason.store(why as u8, Relaxed);
+                changed(mp, self, from, to, via, ver, reason(why), site);
+            }
+            Err(seen) => {
+                failed(mp, self, from, to, seen, via, site);
+                return false;
+            }
+        }
+        true
+    }
 }
 
 #[inline]
 #[allow(clippy::too_many_arguments, reason = "the fields of the event")]
-fn tell(mp: &M, gp: &G, from: GStatus, to: GStatus, via: Via, ver: u64, reason: Sym, site: Site) {
+fn changed(mp: &M, gp: &G, from: Word, to: Word, via: Via, ver: u64, reason: Sym, site: Site) {
     event(mp, Some(gp), site, 0, || Kind::GStatus {
-        from: named(from, false),
-        to: named(to, false),
+        from: named(from.0, from.1),
+        to: named(to.0, to.1),
         via,
         ver,
         reason,
     });
 }
 
+fn failed(mp: &M, gp: &G, from: Word, to: Word, seen: Snapshot, via: Via, site: Site) {
+    event(mp, Some(gp), site, 0, || Kind::GStatusFail {
+        want_from: named(from.0, from.1),
+        want_to: named(to.0, to.1),
+        saw: named(seen.base(), seen.has_scan()),
+        via,
+        ver: seen.version(),
+    });
+}
+
 /// Repeats an exchange that somebody's scan bit stands in the way of.
 #[cold]
-fn spin(
-    gp: &G,
-    mp: &M,
-    from: GStatus,
-    to: GStatus,
-    site: Site,
-    via: Via,
-    cas: impl Fn() -> Result<u64, Snapshot>,
-) -> u64 {
+fn spin(gp: &G, mp: &M, from: GStatus, to: GStatus, site: Site, via: Via) -> u64 {
     let mut told = false;
     let mut yield_at = nanotime() + SPIN_NS;
     loop {
-        let seen = match cas() {
+        let seen = match gp.status.cas(from, to) {
             Ok(ver) => return ver,
             Err(seen) => seen,
         };
         if !told {
             told = true;
-            event(mp, Some(gp), site, 0, || Kind::GStatusFail {
-                want_from: named(from, false),
-                want_to: named(to, false),
-                saw: named(seen.base(), seen.has_scan()),
-                via,
-                ver: seen.version(),
-            });
+            failed(mp, gp, plain(from), plain(to), seen, via, site);
         }
         if from == GStatus::Waiting && seen.is(GStatus::Runnable) {
             throw!("casgstatus: goroutine {} is readied twice", gp.goid());

@@ -31,7 +31,7 @@ use crate::proc::preempt::{can_preempt_m, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::stw::p_stopped;
-use crate::proc::wake::{releasep, set_pstatus, take_nextp};
+use crate::proc::wake::{give_p, releasep, set_pstatus, take_nextp};
 use crate::sched::{Sched, State};
 use crate::signal;
 use crate::status::GStatus;
@@ -196,9 +196,7 @@ fn hand_to(mp: &'static M, sched: &'static Sched, pp: &'static P, nmp: &'static 
     event(mp, None, Site::Stoplockedm, 0, || Kind::Handoffp { target_p: pp.id() });
     event(mp, None, Site::Handoffp, 0, || Kind::Startm { target_p: pp.id(), spinning: false });
     mp.stats.handoffs.bump();
-    // Relaxed: published by the note.
-    nmp.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
-    nmp.park.wakeup();
+    give_p(nmp, pp);
     // The next handler needs an idle M, too.
     if sched.lock.lock().nmidle == 0 {
         sched.template.want_spare();

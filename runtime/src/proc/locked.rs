@@ -13,7 +13,7 @@ use crate::m::M;
 use crate::p::P;
 use crate::proc::must_current;
 use crate::proc::queue::{globrunqget, globrunqput, runqget, runqget_ring};
-use crate::proc::wake::{handoffp, mpark, releasep, stopm, take_nextp};
+use crate::proc::wake::{give_p, handoffp, mpark, releasep, stopm, take_nextp};
 use crate::sched::State;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -127,15 +127,6 @@ pub(crate) fn tell_startlockedm(mp: &'static M, gp: &'static G) {
 pub(crate) fn hand_to_locked(pp: &'static P, gp: &'static G) {
     let Some(lockedm) = gp.lockedm() else { throw!("hand_to_locked: goroutine {} is not locked", gp.goid()) };
     give_p(lockedm, pp);
-}
-
-fn give_p(lockedm: &'static M, pp: &'static P) {
-    // Relaxed, both: published by the note.
-    if !lockedm.nextp.load(Relaxed).is_null() {
-        throw!("startlockedm: M{} has a P", lockedm.id());
-    }
-    lockedm.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
-    lockedm.park.wakeup();
 }
 
 /// sched.lock held, and `pp` in hand: takes a goroutine that waits for nothing but a P, for its thread is there already. Those

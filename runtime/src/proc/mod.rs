@@ -106,10 +106,16 @@ fn no_p(mp: &'static M, what: &str) -> ! {
     throw!("{what}: M{} has no P", mp.id())
 }
 
-/// Whether a goroutine calls, and not from inside `blocking`: there it is like a plain thread, as its P may be gone.
+/// The goroutine that calls, but not from inside `blocking`: there it is like a plain thread, as its P may be gone.
+#[inline]
+pub(crate) fn current_g_with_p() -> Option<&'static G> {
+    current_g().filter(|gp| gp.status.load().base() != GStatus::Syscall)
+}
+
+/// Whether there is a [`current_g_with_p`].
 #[inline]
 pub(crate) fn on_goroutine() -> bool {
-    current_g().is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
+    current_g_with_p().is_some()
 }
 
 /// The goroutine that calls, if one does.
@@ -150,7 +156,7 @@ unsafe fn mcall_g(arg: *mut ()) -> &'static G {
 }
 
 /// Calls `f` on g0 and comes back with what it returned. On g0 already: just calls it. Go: `systemstack`.
-fn systemstack<T>(f: impl FnOnce(&'static M) -> T) -> T {
+fn systemstack<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
     struct Call<F, T> {
         f: Option<F>,
         result: Option<T>,
@@ -160,21 +166,18 @@ fn systemstack<T>(f: impl FnOnce(&'static M) -> T) -> T {
         let call = unsafe { &mut *arg.cast::<Call<F, T>>() };
         call.result = call.f.take().map(|f| f(must_getm()));
     }
-    fn go<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
-        let mp = must_getm();
-        if !on_stack_of(mp.curg()) {
-            return f(mp);
-        }
-        let mut at = Call { f: Some(f), result: None };
-        // SAFETY: on the stack of a goroutine, as just asked; `call` does not unwind: a panic in an `extern "C"`
-        // function aborts.
-        unsafe { crate::arch::systemstack(mp.g0_sp.load(Relaxed), call::<T, F>, (&raw mut at).cast()) };
-        match at.result {
-            Some(result) => result,
-            None => throw!("systemstack: the call did not happen"),
-        }
+    let mp = must_getm();
+    if !on_stack_of(mp.curg()) {
+        return f(mp);
     }
-    go(f)
+    let mut at = Call { f: Some(f), result: None };
+    // SAFETY: on the stack of a goroutine, as just asked; `call` does not unwind: a panic in an `extern "C"` function
+    // aborts.
+    unsafe { crate::arch::systemstack(mp.g0_sp.load(Relaxed), call::<T, F>, (&raw mut at).cast()) };
+    match at.result {
+        Some(result) => result,
+        None => throw!("systemstack: the call did not happen"),
+    }
 }
 
 /// Whether the caller runs on the stack of `gp`.

@@ -16,7 +16,7 @@ use crate::g::G;
 use crate::m::{M, Unlockf};
 use crate::proc::locked::unwinding_stays;
 use crate::proc::queue::{injectglist, runqput};
-use crate::proc::schedule::{execute, schedule};
+use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
 use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p};
 use crate::sched::GQueue;
@@ -27,11 +27,10 @@ use crate::waitreason::WaitReason;
 
 /// Parks the goroutine that calls until somebody readies it. `unlock` runs on g0 when that may happen.
 pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
-    unsafe fn call<F: FnOnce()>(_: &'static G, arg: *mut ()) -> bool {
+    unsafe fn call<F: FnOnce()>(arg: *mut ()) {
         // SAFETY: `arg` is `unlock` below, which is taken once, here: the goroutine cannot go on before.
         let unlock = unsafe { ManuallyDrop::take(&mut *arg.cast::<ManuallyDrop<F>>()) };
         unlock();
-        true
     }
     fn park<F: FnOnce()>(why: WaitReason, unlock: F) {
         let mut unlock = ManuallyDrop::new(unlock);
@@ -40,7 +39,7 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
     unwinding_stays(|| park(why, unlock));
 }
 
-/// Parks the goroutine that calls: `unlockf(gp, arg)` decides on g0 whether it really waits.
+/// Parks the goroutine that calls: `unlockf(arg)` runs on g0 when it can be readied. (Go's may call the park off; nobody here has a use for that.)
 #[inline(never)]
 fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
     let (mp, gp) = must_current("gopark");
@@ -70,11 +69,7 @@ extern "C" fn park_m(arg: *mut ()) -> ! {
     // SAFETY: `gopark` stored an `Unlockf` there.
     let unlockf: Unlockf = unsafe { std::mem::transmute::<*mut (), Unlockf>(unlockf) };
     // SAFETY: `lock` is what the same call of `gopark` gave for it.
-    if !unsafe { unlockf(gp, lock) } {
-        event(mp, Some(gp), Site::ParkM, 0, || Kind::ParkAbort);
-        gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::ParkM);
-        execute(mp, gp, true);
-    }
+    unsafe { unlockf(lock) };
     schedule(mp)
 }
 

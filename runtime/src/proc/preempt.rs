@@ -5,9 +5,7 @@
 //!
 //! Go: `preemptone`, `preemptall`, `canPreemptM`, `newstack` (section 5 of the state rules).
 
-use crate::facade::procyield;
-
-use sigurg_traces::{Guard, Kind, Request, Sym, Via};
+use sigurg_traces::{Guard, Kind, Request};
 
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
@@ -21,8 +19,7 @@ use crate::proc::schedule::schedule;
 use crate::proc::{current_g, mcall, mcall_g, must_getm};
 use crate::signal::preempt_m;
 use crate::status::GStatus;
-use crate::throw::throw;
-use crate::trace::{Site, event, named};
+use crate::trace::{Site, event};
 
 /// Asks the goroutine that runs on `pp`, if one does, to yield. Go: `preemptone`.
 pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
@@ -125,21 +122,7 @@ extern "C" fn newstack_m(arg: *mut ()) -> ! {
 /// T16, T17: the goroutine of this M becomes `Preempted`; from then on a suspender may claim it, and nobody else will run
 /// it. Go: `preemptPark`.
 pub(crate) fn publish_preempted(mp: &'static M, gp: &'static G) {
-    // PR7: waits for a suspender in its window only.
-    let ver = loop {
-        match gp.status.cas_to_preempt_scan() {
-            Ok(ver) => break ver,
-            Err(seen) if seen.base() == GStatus::Running => procyield(1),
-            Err(seen) => throw!("preempt_park: goroutine {} is {:?}", gp.goid(), seen.base()),
-        }
-    };
-    event(mp, Some(gp), Site::PreemptPark, 0, || Kind::GStatus {
-        from: named(GStatus::Running, false),
-        to: named(GStatus::Preempted, true),
-        via: Via::CasGToPreemptScan,
-        ver,
-        reason: Sym::NONE,
-    });
+    gp.cas_g_to_preempt_scan(mp, Site::PreemptPark);
     // In between, so that nobody claims a goroutine that an M still names.
     dropg(mp, gp);
     gp.casfrom_gscanstatus(mp, GStatus::Preempted, Site::PreemptPark);

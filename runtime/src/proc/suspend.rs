@@ -12,7 +12,7 @@
 //!
 //! Go: `suspendG`, `resumeG` (preempt.go), section 3 of the state rules.
 
-use sigurg_traces::{Guard, Kind, Request, Via};
+use sigurg_traces::{Guard, Kind, Request};
 
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::Relaxed;
@@ -23,7 +23,7 @@ use crate::proc::park::ready;
 use crate::signal::preempt_m;
 use crate::status::{GStatus, Snapshot};
 use crate::throw::throw;
-use crate::trace::{Site, event, named, reason};
+use crate::trace::{Site, event, named};
 use crate::waitreason::WaitReason;
 
 /// How often one target is signalled at most, nanoseconds.
@@ -95,7 +95,8 @@ pub(crate) fn suspend_g(me: &'static M, gp: &'static G) -> Option<Suspended> {
             }
             GStatus::Copystack => {}
             GStatus::Preempted => {
-                if take_preempted(me, gp) {
+                // T18: the right, and the duty, to ready it.
+                if gp.cas_g_from_preempted(me, Site::SuspendG) {
                     stopped = true;
                     if claim(me, gp, sid, GStatus::Waiting, stopped) {
                         return Some(Suspended { gp, stopped, sid });
@@ -132,34 +133,6 @@ fn step(me: &M, gp: &G, sid: u64, iter: u32, seen: Snapshot) {
         saw: named(seen.base(), seen.has_scan()),
         ver: seen.version(),
     });
-}
-
-/// T18, PR8: the right, and the duty, to ready a goroutine that was stopped.
-fn take_preempted(me: &M, gp: &G) -> bool {
-    match gp.status.cas(GStatus::Preempted, GStatus::Waiting) {
-        Ok(ver) => {
-            // Relaxed: for people. Only the winner writes it.
-            gp.waitreason.store(WaitReason::Preempted as u8, Relaxed);
-            event(me, Some(gp), Site::SuspendG, 0, || Kind::GStatus {
-                from: named(GStatus::Preempted, false),
-                to: named(GStatus::Waiting, false),
-                via: Via::CasGFromPreempted,
-                ver,
-                reason: reason(WaitReason::Preempted),
-            });
-            true
-        }
-        Err(seen) => {
-            event(me, Some(gp), Site::SuspendG, 0, || Kind::GStatusFail {
-                want_from: named(GStatus::Preempted, false),
-                want_to: named(GStatus::Waiting, false),
-                saw: named(seen.base(), seen.has_scan()),
-                via: Via::CasGFromPreempted,
-                ver: seen.version(),
-            });
-            false
-        }
-    }
 }
 
 /// SG-2: T43 to T46.

@@ -140,11 +140,20 @@ pub(crate) fn startm_locked(
         return;
     };
     drop(state);
-    // Relaxed, all: published by the note.
-    if nmp.spinning.load(Relaxed) || !nmp.nextp.load(Relaxed).is_null() {
+    // Relaxed, both: published by the note.
+    if nmp.spinning.load(Relaxed) {
         throw!("startm: M{} is not idle", nmp.id());
     }
     nmp.spinning.store(spinning, Relaxed);
+    give_p(nmp, pp);
+}
+
+/// Wakes `nmp`, which sleeps without a P, with `pp`, which is in hand.
+pub(crate) fn give_p(nmp: &'static M, pp: &'static P) {
+    // Relaxed, both: published by the note.
+    if !nmp.nextp.load(Relaxed).is_null() {
+        throw!("give_p: M{} has a P", nmp.id());
+    }
     nmp.nextp.store(std::ptr::from_ref(pp).cast_mut(), Relaxed);
     nmp.park.wakeup();
 }
