@@ -109,7 +109,8 @@ impl TraceBuf {
         };
         // Relaxed: the word is of one thread.
         let mut seen = self.place.load(Relaxed);
-        while (seen >> 32) as u32 == chunk {
+        // Handlers may have gone on so far that `chunk` was read, given back, and is now being filled again.
+        while (seen >> 32) as u32 == chunk && seen as u32 >= SLOTS {
             match self.place.compare_exchange(seen, to, Relaxed, Relaxed) {
                 Ok(_) => {
                     if let Some(new) = new {
@@ -177,5 +178,17 @@ impl TraceBuf {
         self.reads.store(chunk, Relaxed);
         self.at.store(at, Relaxed);
         at > from
+    }
+
+    /// Number of the chunk being filled.
+    #[cfg(test)]
+    pub(super) fn chunk(&self) -> u32 {
+        (self.place.load(Relaxed) >> 32) as u32 // own
+    }
+
+    /// The step from the full `chunk`, resumed after whatever handlers did in the middle of it.
+    #[cfg(test)]
+    pub(super) fn go_on_late(&self, chunk: u32) {
+        self.go_on(chunk, self.shared().unwrap());
     }
 }
