@@ -13,69 +13,20 @@
 //!
 //! No switch may be inlined into a function that has read a thread-local: the code after it may run on another thread.
 
+//! They are naked functions, whose names are those of the package: several builds of these sources fit in one program.
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64::{RESUME, init_stack};
+pub(crate) use aarch64::{RESUME, g0_enter, gogo, init_stack, mcall, systemstack};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{RESUME, init_stack};
+pub(crate) use x86_64::{RESUME, g0_enter, gogo, init_stack, mcall, systemstack};
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("stacks are switched in assembly: only x86_64 and aarch64 have it");
 
 /// A function that is called on g0 and never returns.
 pub(crate) type OnG0 = extern "C" fn(arg: *mut ()) -> !;
-
-unsafe extern "C" {
-    fn sigurg_mcall(save_sp: *mut usize, g0_sp: usize, f: OnG0, arg: *mut ());
-    fn sigurg_gogo(sp: usize) -> !;
-    fn sigurg_g0_enter(save_sp: *mut usize, f: OnG0, arg: *mut ());
-    fn sigurg_systemstack(g0_sp: usize, f: extern "C" fn(*mut ()), arg: *mut ());
-}
-
-/// See the module.
-///
-/// # Safety
-///
-/// Called on the stack of a goroutine by its M; `g0_sp` is that M's; `save_sp` lives until the `gogo`.
-#[inline]
-pub(crate) unsafe fn mcall(save_sp: *mut usize, g0_sp: usize, f: OnG0, arg: *mut ()) {
-    // SAFETY: by the contract.
-    unsafe { sigurg_mcall(save_sp, g0_sp, f, arg) }
-}
-
-/// See the module.
-///
-/// # Safety
-///
-/// `sp` was saved or made by a function of this module, is gone to once, and nothing of the running stack is needed
-/// any more.
-#[inline]
-pub(crate) unsafe fn gogo(sp: usize) -> ! {
-    // SAFETY: by the contract.
-    unsafe { sigurg_gogo(sp) }
-}
-
-/// See the module.
-///
-/// # Safety
-///
-/// Called on the thread's own stack, which lives as long as anything switches to what was saved.
-pub(crate) unsafe fn g0_enter(save_sp: *mut usize, f: OnG0, arg: *mut ()) {
-    // SAFETY: by the contract.
-    unsafe { sigurg_g0_enter(save_sp, f, arg) }
-}
-
-/// See the module.
-///
-/// # Safety
-///
-/// Called on the stack of a goroutine by its M; `g0_sp` is that M's; `f` stays on this M and does not unwind.
-#[inline]
-pub(crate) unsafe fn systemstack(g0_sp: usize, f: extern "C" fn(*mut ()), arg: *mut ()) {
-    // SAFETY: by the contract.
-    unsafe { sigurg_systemstack(g0_sp, f, arg) }
-}
