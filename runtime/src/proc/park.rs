@@ -15,7 +15,7 @@ use crate::facade::getm;
 use crate::g::G;
 use crate::m::{M, Unlockf};
 use crate::proc::locked::unwinding_stays;
-use crate::proc::queue::{injectglist, runqput};
+use crate::proc::queue::{injectglist, put_globally, runqput};
 use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
 use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p};
@@ -96,6 +96,13 @@ pub(crate) fn ready(mp: &'static M, gp: &'static G, next: bool, site: Site) {
     runqput(mp, pp, gp, next);
     wakep(mp);
     mp.release();
+}
+
+/// As [`ready`], for an M without a P: the goroutine goes to the global queue (X-DUMP).
+pub(crate) fn ready_globally(mp: &'static M, gp: &'static G, site: Site) {
+    event(mp, Some(gp), site, gp.status.load().version(), || Kind::Ready { next: false });
+    gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::Ready);
+    put_globally(mp, gp);
 }
 
 /// Makes a waiting goroutine runnable, from wherever the caller runs: a goroutine, a timer on g0, a system call, or a
