@@ -15,6 +15,7 @@
 //! Go: `goroutineheader`, `tracebackothers` (traceback.go).
 
 mod glance;
+pub(crate) mod held;
 pub(crate) mod quit;
 mod symbol;
 mod target;

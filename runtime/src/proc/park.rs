@@ -10,6 +10,8 @@ use std::mem::ManuallyDrop;
 
 use sigurg_traces::Kind;
 
+use crate::config::ThreadLocals;
+use crate::dump::held;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
@@ -18,7 +20,7 @@ use crate::proc::locked::unwinding_stays;
 use crate::proc::queue::{injectglist, put_globally, runqput};
 use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p};
+use crate::proc::{current_g, mcall, mcall_g, must_current, must_getm, must_p};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -37,6 +39,11 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
         gopark(call::<F>, (&raw mut unlock).cast(), why);
     }
     unwinding_stays(|| park(why, unlock));
+    if let Some(gp) = current_g()
+        && gp.sched().config.debug.threadlocals != ThreadLocals::Unchecked
+    {
+        held::check(gp, why, gp.sched().config.debug.threadlocals);
+    }
 }
 
 /// Parks the goroutine that calls: `unlockf(arg)` runs on g0 when it can be readied. (Go's may call the park off; nobody here has a use for that.)
