@@ -16,6 +16,7 @@ mod netpoll;
 mod p;
 mod proc;
 mod runq;
+pub mod safepoint;
 mod sched;
 mod schedtrace;
 pub mod select;
@@ -34,7 +35,7 @@ mod wait;
 mod waitreason;
 
 pub use api::{
-    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, Preemptions, Scope, ScopedJoinHandle,
+    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, NotInjected, Preemptions, Scope, ScopedJoinHandle,
     blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off, scope,
     set_gomaxprocs, try_current, unlock_os_thread, yield_now,
 };

@@ -28,12 +28,14 @@
 //! Names and order of the steps are Go's (proc.go 1.27); where behaviour differs, the comment says so.
 
 mod blocking;
+mod body;
 mod deadlock;
 mod exit;
 mod find_runnable;
 mod gosched;
 mod gstatus;
 mod handler;
+mod inject;
 mod locked;
 mod newproc;
 mod park;
@@ -50,6 +52,7 @@ mod template;
 mod wake;
 
 pub(crate) use blocking::blocking;
+pub(crate) use body::body;
 pub(crate) use deadlock::checkdead;
 pub(crate) use gosched::{gosched, goyield};
 pub(crate) use handler::do_sig_preempt;
