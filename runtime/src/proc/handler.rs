@@ -25,6 +25,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::run_safe_point_fn;
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
 use crate::proc::preempt::{can_preempt_m, publish_preempted};
@@ -102,6 +103,8 @@ fn stoppable(mp: &'static M, gp: &'static G) -> Result<Stop, Reject> {
         return Err(Reject::MNotPreemptible);
     }
     let pp = mp.p().ok_or(Reject::MNotPreemptible)?;
+    // The P may go to a goroutine that has its thread, and so not come to the scheduler for long.
+    run_safe_point_fn(mp, pp);
     let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(Reject::Other)?;
     Ok(Stop { gp, pp, heir })
 }

@@ -10,6 +10,7 @@ mod malloc;
 mod off;
 #[cfg(target_arch = "x86_64")]
 mod registers;
+mod safe_points;
 mod seed;
 mod stage;
 mod world;
