@@ -18,7 +18,7 @@ use sigurg_traces::{Guard, Kind, Request};
 
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{nanotime, osyield, procyield};
+use crate::facade::{global, nanotime, osyield, procyield};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::proc::park::{ready, ready_globally};
@@ -34,8 +34,10 @@ const SIGNAL_EVERY_NS: i64 = 5_000;
 const SPIN_NS: i64 = 10_000;
 const YIELD_NS: i64 = 5_000;
 
-/// Numbers of the calls, for traces.
-static CALLS: AtomicU64 = AtomicU64::new(0);
+global! {
+    /// Numbers of the calls, for traces.
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+}
 
 /// A goroutine that stands still until `resume_g`.
 #[must_use]

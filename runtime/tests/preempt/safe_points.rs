@@ -258,7 +258,11 @@ fn with_preempt_off_a_call_is_none() {
             "preempt_off",
             Box::new(|stop: &Stop| {
                 let mutex = Mutex::new(());
-                sigurg::preempt_off(|| while !stop.is_set() { drop(mutex.lock()) });
+                sigurg::preempt_off(|| {
+                    while !stop.is_set() {
+                        drop(mutex.lock())
+                    }
+                });
             }) as Box<dyn FnOnce(&Stop) + Send>,
         )]);
     }
