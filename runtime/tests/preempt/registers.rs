@@ -274,7 +274,7 @@ fn x87_and_modes(round: u64) {
 
 /// Adds sixteen registers up, each to the one before, again and again.
 macro_rules! vectors {
-    ($name:ident, $register:literal, $mov:literal, $add:literal, $bytes:literal) => {
+    ($name:ident, $register:literal, $mov:literal, $add:tt, $bytes:literal) => {
         fn $name(round: u64) {
             const LANES: usize = $bytes / 8;
             let mut expected: [[u64; LANES]; 16] = std::array::from_fn(|i| {
