@@ -513,6 +513,64 @@ fn goroutines_locked_to_threads_run_beside_hogs() {
     );
 }
 
+/// Every P gives its dead Gs up (forEachP), and stacks are shrunk by whoever owns them, or asked to be.
+#[test]
+fn stacks_are_shrunk_by_several_goroutines_at_once() {
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            let busy: Vec<_> = (0..6)
+                .map(|kind| {
+                    let stop = Arc::clone(&stop);
+                    go(move || {
+                        let turns = Mutex::new(0u64);
+                        while !stop.load(Relaxed) {
+                            match kind % 3 {
+                                0 => *turns.lock() += 1,
+                                1 => time::sleep(Duration::from_micros(50)),
+                                _ => blocking(|| std::thread::sleep(Duration::from_micros(200))),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            beside_hogs(3, || {
+                for _ in 0..3 {
+                    let shrink = || go(|| (stacks::shrink(), stacks::shrink()));
+                    join_all((0..3).map(|_| shrink()).collect());
+                    sleep_often(2);
+                }
+            });
+            stop.store(true, Relaxed);
+            join_all(busy);
+        },
+        |seen| {
+            let kinds = &seen.kinds;
+            assert_eq!((seen.kind("each_p_begin"), seen.kind("each_p_end")), (18, 18), "{kinds:?}");
+            assert_eq!(seen.kind("safe_point_fn"), 18 * u64::from(seen.procs), "{kinds:?}");
+            assert_eq!(seen.row("T53b"), 18, "{:?}", seen.rows);
+            assert!(seen.kind("stack_shrink") > 18, "{kinds:?}");
+            assert!(seen.step(Step::ShrinkTrue) >= 18, "who calls is asked: {kinds:?}");
+        },
+    );
+}
+
+#[test]
+fn the_world_is_stopped_for_a_moment_beside_hogs() {
+    traced(
+        || {
+            beside_hogs(3, || {
+                let stops = || go(|| (0..10).map(|_| sigurg::stop_the_world(|| 1u64)).sum::<u64>());
+                assert_eq!(join_all((0..3).map(|_| stops()).collect()).iter().sum::<u64>(), 30);
+            });
+        },
+        |seen| {
+            // And once for good.
+            assert_eq!((seen.kind("stw_stopped"), seen.kind("stw_started")), (31, 30), "{:?}", seen.kinds);
+        },
+    );
+}
+
 #[test]
 fn goroutines_are_stopped_by_signal_amid_channel_traffic() {
     traced(

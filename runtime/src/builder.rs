@@ -31,6 +31,7 @@ pub struct Builder {
     stack_size: Option<usize>,
     thread_name: Option<String>,
     hooks: Hooks,
+    injectable: bool,
     trace: Option<PathBuf>,
 }
 
@@ -70,6 +71,17 @@ impl Builder {
     /// Is called by each such thread when it ends.
     pub fn on_thread_stop(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
         self.hooks.on_thread_stop = Some(Box::new(f));
+        self
+    }
+
+    /// Lets every goroutine be stopped at any instruction and go on in another thread: see
+    /// [`GoBuilder::injectable`](crate::GoBuilder::injectable).
+    ///
+    /// # Safety
+    ///
+    /// As there, for every goroutine, the first included.
+    pub unsafe fn injectable(mut self) -> Self {
+        self.injectable = true;
         self
     }
 
@@ -114,6 +126,7 @@ impl Builder {
             stack_size: self.stack_size.unwrap_or(STACK_SIZE),
             thread_name: self.thread_name.unwrap_or_else(|| "sigurg".into()),
             hooks: self.hooks,
+            injectable: self.injectable,
             debug,
             seed: crate::facade::nanotime() as u64,
         };
@@ -128,6 +141,7 @@ impl fmt::Debug for Builder {
             .field("gomaxprocs", &self.gomaxprocs)
             .field("stack_size", &self.stack_size)
             .field("thread_name", &self.thread_name)
+            .field("injectable", &self.injectable)
             .field("trace", &self.trace)
             .finish_non_exhaustive()
     }

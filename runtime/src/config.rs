@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) stack_size: usize,
     pub(crate) thread_name: String,
     pub(crate) hooks: Hooks,
+    /// Every goroutine may be moved at any instruction.
+    pub(crate) injectable: bool,
     pub(crate) debug: Debug,
     /// Of the random choices.
     pub(crate) seed: u64,

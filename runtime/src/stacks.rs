@@ -16,11 +16,12 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::proc::{current_g_with_p, resume_g, suspend_g, with_suspendable};
 use crate::signal::context::{self, REGISTERS};
+pub use crate::stack::shrink::{Shrunk, shrink};
 use crate::status::GStatus;
 use crate::sys::PageVec;
 
 /// Bytes below the stack pointer that a leaf function may use. System V; harmless elsewhere.
-const RED_ZONE: usize = 128;
+pub(crate) const RED_ZONE: usize = 128;
 
 /// The stack of one goroutine as it was at one moment.
 #[derive(Debug)]

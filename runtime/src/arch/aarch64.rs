@@ -3,7 +3,11 @@
 //! A saved stack, from its stack pointer upwards: d8 to d15, x19 to x28, x29 (frame pointer), x30 (where to go on), 160
 //! bytes; `sp` is a multiple of 16.
 
+mod async_preempt;
+
 use core::arch::naked_asm;
+
+pub(crate) use async_preempt::{ExtendedState, inject, peek};
 
 use super::OnG0;
 

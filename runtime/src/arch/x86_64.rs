@@ -16,7 +16,11 @@
 //! A switch leaves by an indirect jump, not by `ret`: the return predictor holds the calls of the other stack.
 //! `sp` is 8 modulo 16, as after a call.
 
+mod async_preempt;
+
 use core::arch::naked_asm;
+
+pub(crate) use async_preempt::{ExtendedState, inject, peek};
 
 use super::OnG0;
 

@@ -28,12 +28,15 @@
 //! Names and order of the steps are Go's (proc.go 1.27); where behaviour differs, the comment says so.
 
 mod blocking;
+mod body;
 mod deadlock;
 mod exit;
 mod find_runnable;
+mod for_each_p;
 mod gosched;
 mod gstatus;
 mod handler;
+mod inject;
 mod locked;
 mod newproc;
 mod park;
@@ -50,7 +53,9 @@ mod template;
 mod wake;
 
 pub(crate) use blocking::blocking;
+pub(crate) use body::body;
 pub(crate) use deadlock::checkdead;
+pub(crate) use for_each_p::{SafePointFn, for_each_p};
 pub(crate) use gosched::{gosched, goyield};
 pub(crate) use handler::do_sig_preempt;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
@@ -59,6 +64,7 @@ pub(crate) use park::{gopark_with, ready_from_anywhere};
 pub(crate) use preempt::safe_point;
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
+pub(crate) use stw::with_world_stopped;
 pub(crate) use suspend::{Attempt, resume_g, suspend_g, suspend_g_until, with_suspendable};
 pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;

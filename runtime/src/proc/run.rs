@@ -9,6 +9,7 @@ use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{Note, getm, setm};
+use crate::proc::body::body;
 use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
 use crate::proc::procresize::{make_ps, procresize};
@@ -35,7 +36,7 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
         boot(sched, move || {
             // Relaxed: see `newproc`.
             sched.main_started.store(true, Relaxed);
-            let result = catch_unwind(AssertUnwindSafe(main));
+            let result = catch_unwind(AssertUnwindSafe(|| body(main)));
             let quiet = stop_for_ever(END_PATIENCE_NS);
             *outcome = Some((result, quiet));
             ended.wakeup();

@@ -26,6 +26,7 @@ use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
 use crate::proc::wake::{stopm, take_nextp};
+use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -61,6 +62,8 @@ pub(crate) struct Template {
     wanted: Lock<Wanted>,
     /// An M without a P is wanted, to be idle.
     spare: AtomicBool,
+    /// The safe-point map is wanted.
+    map: AtomicBool,
     guests: Lock<Guests>,
 }
 
@@ -70,6 +73,7 @@ impl Template {
             note: Note::new(),
             wanted: Lock::new(Wanted { first: ptr::null_mut(), since: 0 }),
             spare: AtomicBool::new(false),
+            map: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
         }
     }
@@ -126,6 +130,14 @@ impl Template {
         self.note.wakeup();
     }
 
+    /// Asks for the safe-point map. Safe in a signal handler.
+    pub(crate) fn want_map(&self) {
+        // Relaxed: ordered by the note.
+        if !self.map.swap(true, Relaxed) {
+            self.note.wakeup();
+        }
+    }
+
     /// Ends the thread.
     pub(crate) fn wakeup(&self) {
         self.note.wakeup();
@@ -139,6 +151,10 @@ impl Template {
             self.note.clear();
             if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
                 make_spare(sched);
+            }
+            // Relaxed: as above.
+            if self.map.load(Relaxed) {
+                make_in_background();
             }
             loop {
                 let mut wanted = self.wanted.lock();

@@ -81,7 +81,9 @@ fn goroutines_that_ask_for_dumps_at_once_see_each_other_and_none_waits_for_ever(
                         let dump = sigurg::dump_goroutines();
                         part(&dump, &format!("asker {i}"));
                         // Who waits for its own dump is seen in it.
-                        for other in dump.split("\n\n").filter(|part| part.contains("garbage collection scan")) {
+                        for other in
+                            dump.split("\n\n").filter(|part| part.contains("garbage collection scan"))
+                        {
                             assert!(other.contains("dump::goroutines_that_ask"), "{dump}");
                         }
                     }

@@ -46,7 +46,8 @@ impl Account {
 /// Goroutines are born, are stopped again and again, and die.
 fn round() {
     let stop = Stop::default();
-    let hogs: Vec<_> = KERNELS.iter().cycle().take(HOGS).map(|kernel| Kernel::spawn(*kernel, &stop)).collect();
+    let hogs: Vec<_> =
+        KERNELS.iter().cycle().take(HOGS).map(|kernel| Kernel::spawn(*kernel, &stop)).collect();
     time::sleep(Duration::from_millis(30));
     stop.set();
     for hog in hogs {

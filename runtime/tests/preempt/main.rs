@@ -12,6 +12,7 @@ mod moving;
 mod off;
 #[cfg(target_arch = "x86_64")]
 mod registers;
+mod safe_points;
 mod seed;
 mod stage;
 mod world;

@@ -335,10 +335,12 @@ macro_rules! upper {
 
 /// Masks, and the upper sixteen registers.
 fn avx512_more(round: u64) {
-    let before: [[u64; 8]; 16] =
-        std::array::from_fn(|i| std::array::from_fn(|lane| round.rotate_left((4 * i + lane) as u32) ^ i as u64));
+    let before: [[u64; 8]; 16] = std::array::from_fn(|i| {
+        std::array::from_fn(|lane| round.rotate_left((4 * i + lane) as u32) ^ i as u64)
+    });
     let mut after = [[0u64; 8]; 16];
-    let masks: [u64; 7] = std::array::from_fn(|i| round.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(9 * i as u32));
+    let masks: [u64; 7] =
+        std::array::from_fn(|i| round.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(9 * i as u32));
     let mut masks_after = [0u64; 7];
     // SAFETY: the caller has asked for the features; loads and stores what is declared.
     unsafe {

@@ -16,4 +16,4 @@ pub(crate) use local::add_local;
 pub(crate) use lock::RawLock;
 pub(crate) use note::Note;
 pub(crate) use pages::reserve_pages;
-pub(crate) use tls::{getm, setm};
+pub(crate) use tls::{getm, getm_here, setm};
