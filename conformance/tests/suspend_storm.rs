@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
 
 use sigurg::{
-    GoId, JoinHandle, blocking, chan, dump_goroutines, go, lock_os_thread, preempt_off, stacks, time, yield_now,
+    GoId, JoinHandle, blocking, chan, dump_goroutines, go, lock_os_thread, preempt_off, stacks, time,
+    yield_now,
 };
 use sigurg_model::rules::sequence::Step;
 

@@ -146,9 +146,12 @@ mod tests {
         let both = Debug { schedtrace_ms: 1000, scheddetail: true, ..Debug::default() };
         assert_eq!(parse_debug("schedtrace=1000,scheddetail=1"), Ok(both));
         assert_eq!(parse_debug(""), Ok(Debug::default()));
-        for (text, part) in
-            [("schedtrace", "NAME=VALUE"), ("schedtrace=x", "not a number"), ("sched=1", "no setting"), ("threadlocals=3", "2 (fatal)")]
-        {
+        for (text, part) in [
+            ("schedtrace", "NAME=VALUE"),
+            ("schedtrace=x", "not a number"),
+            ("sched=1", "no setting"),
+            ("threadlocals=3", "2 (fatal)"),
+        ] {
             assert!(parse_debug(text).is_err_and(|e| e.contains(part)), "{text}");
         }
     }

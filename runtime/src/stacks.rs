@@ -102,7 +102,9 @@ pub fn scan_one<T>(goroutine: GoId, visit: impl FnOnce(&Stack<'_>) -> T) -> Opti
 /// The goroutine that calls.
 fn caller(what: &str) -> &'static G {
     let gp = current_g_with_p();
-    gp.unwrap_or_else(|| panic!("sigurg::stacks::{what}: not called on a goroutine, or inside sigurg::blocking"))
+    gp.unwrap_or_else(|| {
+        panic!("sigurg::stacks::{what}: not called on a goroutine, or inside sigurg::blocking")
+    })
 }
 
 /// Where stacks are copied to.

@@ -71,7 +71,8 @@ impl Glance {
                 Attempt::GaveUp => self.head = Some(before),
                 Attempt::Suspended(suspended) => {
                     // What it was doing before it was stopped for this.
-                    let ran = suspended.ran() && before.status == GStatus::Running && before.goid == gp.goid();
+                    let ran =
+                        suspended.ran() && before.status == GStatus::Running && before.goid == gp.goid();
                     self.copy(gp, if ran { before } else { Head::of(gp, gp.status.load().base()) });
                     resume_g(mp, suspended);
                 }

@@ -21,9 +21,9 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
+use super::own_frames;
 use super::symbol::{Detail, Symbols};
 use super::unwind::{Frame, loaded_code};
-use super::own_frames;
 use crate::api::names;
 use crate::config::ThreadLocals;
 use crate::facade::atomic::Ordering::Relaxed;
@@ -56,9 +56,9 @@ pub(crate) fn check(gp: &'static G, why: WaitReason, what: ThreadLocals) {
     }
     let frames = own_frames();
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut holders = frames.iter().map(|frame| {
-        known.holders.entry(frame.address).or_insert_with(|| holder(*frame)).clone()
-    });
+    let mut holders = frames
+        .iter()
+        .map(|frame| known.holders.entry(frame.address).or_insert_with(|| holder(*frame)).clone());
     let Some(function) = holders.find_map(|holder| holder) else { return };
     if !known.reported.insert(function.clone()) {
         return;
@@ -88,7 +88,9 @@ fn holder(frame: Frame) -> Option<String> {
     let functions = Symbols::names(frame);
     functions.iter().any(|name| is_with(name)).then(|| {
         // Where `with` was not inlined, its caller is another frame: the closure, which comes before, says as much.
-        let user = functions.iter().find(|name| !is_with(name) && !name.trim_start_matches('<').starts_with("core::"));
+        let user = functions
+            .iter()
+            .find(|name| !is_with(name) && !name.trim_start_matches('<').starts_with("core::"));
         user.or(functions.first()).map_or_else(String::new, Clone::clone)
     })
 }

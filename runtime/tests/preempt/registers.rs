@@ -223,7 +223,7 @@ fn red_zone(round: u64) {
 }
 
 fn copies_in_both_directions(round: u64) {
-    let from: Vec<u8> = (0..200_000u64).map(|i| (i * round % 251) as u8).collect();
+    let from: Vec<u8> = (0..200_000u64).map(|i| (i.wrapping_mul(round) % 251) as u8).collect();
     let mut to = vec![0u8; from.len()];
     // SAFETY: two buffers of one length; the flag is cleared again.
     unsafe {
