@@ -124,6 +124,7 @@ impl Checker {
             Kind::CoroFrom { exit: false } => Step::CoroFrom,
             Kind::CoroTo => Step::CoroTo,
             Kind::Stoplockedm => Step::Stoplockedm,
+            Kind::Startlockedm { .. } if self.monitors(e.m) => Step::StartlockedmMonitor,
             Kind::Startlockedm { .. } => Step::Startlockedm,
             Kind::PStatus { target_p, from, to, .. } => {
                 let own = self.m(e.m).p == target_p;

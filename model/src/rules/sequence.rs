@@ -103,6 +103,8 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
+    /// X-PARK, by an M that runs no G and holds no P: the monitor has a P in hand that waits for a new M for too long.
+    StartlockedmMonitor,
     Wirep,
     Releasep,
     EnterPsyscall,

@@ -68,7 +68,8 @@ fn a_storm_leaves_no_goroutine_no_thread_and_no_mapping_behind() {
         }
         let after = Account::take();
         eprintln!("{before:?}\n{after:?}");
-        assert_eq!(after.goroutines, before.goroutines, "all have ended");
+        // Who ends the storm may have ended by now.
+        assert!(after.goroutines <= before.goroutines, "all have ended");
         // Each hog and each waker may hold one, each P has one; some are spare, or on their way.
         assert!(most <= HOGS as u64 + 3 + 2 + 8, "{most} threads");
         assert!(after.stacks <= before.stacks + HOGS as u64, "stacks are used again");

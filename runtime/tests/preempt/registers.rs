@@ -223,7 +223,7 @@ fn red_zone(round: u64) {
 }
 
 fn copies_in_both_directions(round: u64) {
-    let from: Vec<u8> = (0..200_000u64).map(|i| (i * round % 251) as u8).collect();
+    let from: Vec<u8> = (0..200_000u64).map(|i| (i.wrapping_mul(round) % 251) as u8).collect();
     let mut to = vec![0u8; from.len()];
     // SAFETY: two buffers of one length; the flag is cleared again.
     unsafe {
@@ -274,7 +274,7 @@ fn x87_and_modes(round: u64) {
 
 /// Adds sixteen registers up, each to the one before, again and again.
 macro_rules! vectors {
-    ($name:ident, $register:literal, $mov:literal, $add:literal, $bytes:literal) => {
+    ($name:ident, $register:literal, $mov:literal, $add:tt, $bytes:literal) => {
         fn $name(round: u64) {
             const LANES: usize = $bytes / 8;
             let mut expected: [[u64; LANES]; 16] = std::array::from_fn(|i| {
