@@ -28,7 +28,7 @@ use crate::p::{P, PStatus};
 use crate::proc::for_each_p::run_safe_point_fn;
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
-use crate::proc::preempt::{can_preempt_m, publish_preempted};
+use crate::proc::preempt::{can_preempt_m, nobody_was_asked, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::stw::p_stopped;
@@ -138,6 +138,7 @@ fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
     let Stop { gp, pp, heir } = stop;
     let sched = mp.sched();
     mp.stats.preempted_park.bump();
+    nobody_was_asked();
     bind(mp, gp);
     // Relaxed: own.
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
