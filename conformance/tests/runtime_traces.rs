@@ -1,90 +1,17 @@
 //! Traces of this project's own runtime are accepted under its own rules, and tell what happened.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use sigurg::sync::{Mutex, WaitGroup};
 use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, stacks, time, unlock_os_thread, yield_now};
-use sigurg_conformance::check::judge::{Accepted, How, Tally, Verdict, judge};
-use sigurg_model::rules::sequence::{Step, Word};
+use sigurg_model::rules::sequence::Step;
 
-/// What a trace holds.
-struct Seen {
-    procs: u32,
-    kinds: BTreeMap<String, u64>,
-    rows: BTreeMap<&'static str, u64>,
-    steps: Vec<u64>,
-}
+#[path = "common/recorded.rs"]
+mod recorded;
 
-impl Seen {
-    /// How many events of that kind there are.
-    fn kind(&self, name: &str) -> u64 {
-        self.kinds.get(name).copied().unwrap_or(0)
-    }
-
-    /// How often that row of the transition table was taken.
-    fn row(&self, id: &str) -> u64 {
-        self.rows.get(id).copied().unwrap_or(0)
-    }
-
-    /// How often that step was taken.
-    fn step(&self, step: Step) -> u64 {
-        self.steps[Word::step(step).index()]
-    }
-
-    /// Goroutines that signals stopped: each was found at a safe point, and acknowledged.
-    fn stopped_by_signal(&self) -> u64 {
-        self.step(Step::HandlerYield) + self.step(Step::HandlerPark)
-    }
-}
-
-/// Records `program` at several numbers of Ps, checks the file, and hands what it holds to `expect`.
-fn traced(program: fn(), expect: impl Fn(&Seen)) {
-    for procs in [1, 2, 4] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("trace.sgt");
-        // SAFETY: nothing taken from a thread_local! lives across a blocking call in these programs.
-        let runtime = unsafe { sigurg::Builder::new().gomaxprocs(procs).trace(&path).build() }.unwrap();
-        runtime.run(program);
-        let (profile, accepted) = accepted(&path, procs);
-        assert_eq!(profile, "sigurg");
-        assert_eq!((accepted.cut_off, accepted.header.complete), (0, true), "{procs} Ps");
-        let mut rows = BTreeMap::new();
-        for (row, &count) in sigurg_model::rules::transition::ROWS.iter().zip(&accepted.summary.rows) {
-            *rows.entry(row.id).or_insert(0) += count;
-        }
-        expect(&Seen {
-            procs,
-            kinds: accepted.census.expect("asked for").kinds(),
-            rows,
-            steps: accepted.summary.steps,
-        });
-    }
-}
-
-/// A refused trace is kept beside the built tests, and the message says where.
-fn accepted(path: &Path, procs: u32) -> (&'static str, Box<Accepted>) {
-    let how = How { census: true, ..How::default() };
-    let judged = judge(path, &how, &Tally::default());
-    let story = match judged.verdict {
-        Verdict::Accepted(accepted) => {
-            return (judged.profile.map_or("none", |profile| profile.name), accepted);
-        }
-        Verdict::Rejected(rejected) => rejected.story,
-        Verdict::Unreadable(unreadable) => unreadable.to_string(),
-    };
-    let name = format!("refused-{}-{procs}.sgt", std::thread::current().name().unwrap_or("main"));
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::copy(path, &kept).unwrap();
-    panic!("{procs} Ps, {}: {story}", kept.display());
-}
-
-fn join_all<T>(handles: Vec<sigurg::JoinHandle<T>>) -> Vec<T> {
-    handles.into_iter().map(|handle| handle.join().unwrap()).collect()
-}
+use recorded::{join_all, traced};
 
 #[test]
 fn many_goroutines_are_born_and_die() {

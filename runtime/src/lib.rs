@@ -17,6 +17,7 @@ mod p;
 mod preemptible;
 mod proc;
 mod runq;
+pub mod safepoint;
 mod sched;
 mod schedtrace;
 pub mod select;
@@ -34,10 +35,12 @@ mod trace;
 mod wait;
 mod waitreason;
 
+facade::exports!();
+
 pub use api::{
-    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, Preemptions, Scope, ScopedJoinHandle,
-    blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off, scope,
-    set_gomaxprocs, stop_the_world, try_current, unlock_os_thread, yield_now,
+    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, NotInjected, Preemptions, Scope,
+    ScopedJoinHandle, blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off,
+    scope, set_gomaxprocs, stop_the_world, try_current, unlock_os_thread, yield_now,
 };
 pub use builder::{BuildError, Builder, Runtime};
 pub use chan::chan;

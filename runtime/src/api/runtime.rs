@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::metrics::{Metrics, Preemptions};
+use crate::api::metrics::{Metrics, NotInjected, Preemptions};
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::{getm, nanotime};
 use crate::m::M;
@@ -103,6 +103,10 @@ pub fn metrics() -> Metrics {
         preemptions: Preemptions {
             synchronous: total(|m| &m.preempted_sync),
             parked: total(|m| &m.preempted_park),
+            injected: total(|m| &m.preempted_inject),
+            not_injected: NotInjected::new(|reason| {
+                sched.ms().map(|mp: &M| mp.stats.not_injected[reason as usize].get()).sum()
+            }),
             declined: total(|m| &m.declined),
         },
         timers: ps().map(|pp| pp.timers.len() as u64).sum(),

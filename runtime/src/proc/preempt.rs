@@ -14,7 +14,7 @@ use sigurg_traces::{Guard, Kind, Request};
 use crate::arch;
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::facade::getm_here;
+use crate::facade::{getm_here, global};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
@@ -29,8 +29,10 @@ use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
 
-/// Some goroutine of this process may have been asked to stop, and not have stopped. See the module.
-static ASKED: AtomicBool = AtomicBool::new(false);
+global! {
+    /// Some goroutine of this process may have been asked to stop, and not have stopped. See the module.
+    static ASKED: AtomicBool = AtomicBool::new(false);
+}
 
 /// Asks at the next safe point.
 #[inline]

@@ -6,7 +6,9 @@ mod blocked;
 mod dump;
 mod eintr;
 mod kernels;
+mod leaks;
 mod malloc;
+mod moving;
 mod off;
 #[cfg(target_arch = "x86_64")]
 mod registers;
