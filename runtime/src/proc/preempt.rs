@@ -123,7 +123,7 @@ fn newstack() {
     // Not from g0, and not in a system call: there the guard is poisoned throughout (T34).
     if let Some(gp) = mp.curg()
         && gp.status.load().base() == GStatus::Running
-        && on_stack_of(Some(gp))
+        && on_stack_of(gp)
     {
         unwinding_stays(|| mcall(mp, gp, newstack_m));
     }
