@@ -94,8 +94,9 @@ impl Builder {
     ///
     /// # Safety
     ///
-    /// A goroutine that blocks in a call of this crate may go on in another thread. So in no goroutine may anything that
-    /// belongs to a thread live across such a call: a reference or `!Send` value taken from a `thread_local!`, a guard
+    /// A goroutine may go on in another thread after any call of this crate, and any call of a
+    /// [`preemptible`](crate::preemptible) function: it blocked there, or let others go first. So in no goroutine may anything
+    /// that belongs to a thread live across such a call: a reference or `!Send` value taken from a `thread_local!`, a guard
     /// that must be dropped by the thread that made it (that of [`std::sync::Mutex`] for one), a thread's id
     /// used as the identity of the goroutine. The compiler cannot see this. What goes on after preemption is on the
     /// same thread as before.

@@ -12,8 +12,9 @@ use crate::facade::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
 };
 use crate::facade::{Note, WATCHED};
-use crate::g::{G, STACK_PREEMPT};
+use crate::g::G;
 use crate::p::P;
+use crate::proc::poison;
 use crate::sched::Sched;
 use crate::signal::SignalWord;
 use crate::stats::MStats;
@@ -171,7 +172,7 @@ impl M {
             && let Some(gp) = self.curg()
             && gp.preempt.load(Relaxed)
         {
-            gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+            poison(gp);
         }
     }
 
