@@ -101,6 +101,29 @@ fn the_p_may_stop_with_the_world() {
     story.p_status("gcstopm", 1, sigurg_traces::PStatus::Gcstop).is_legal();
 }
 
+/// The world stops, the goroutine is to go on first on its P, and takes the place of another there.
+#[test]
+fn a_goroutine_may_kick_another_from_runnext_before_it_stays() {
+    let kicked = |stays: u32| {
+        let mut story = both_run();
+        story.m(3).newproc(4, 2, Queue::Runnext);
+        story.m(0).preempts("preemptall", 2, 3, 1).m(3).is_caught(2, 1);
+        story.tell("", 2, Kind::PreemptYield { by_signal: true });
+        story.tell("goschedImpl", 2, Kind::GoschedImpl { preempted: Some(true) });
+        story.cas("goschedImpl", 2, GStatus::Runnable).by(0).put(2, Queue::Runnext, PutHow::One);
+        story.tell("", 4, Kind::RunqKick { target_p: 1, q: Queue::Runnext }).put(
+            4,
+            Queue::Local,
+            PutHow::One,
+        );
+        story.tell("", stays, Kind::Stoplockedm);
+        story
+    };
+    kicked(2).releasep().p_status("gcstopm", 1, sigurg_traces::PStatus::Gcstop).is_legal();
+    // It is not the other that stays.
+    kicked(4).breaks("locked_m");
+}
+
 #[test]
 fn a_goroutine_that_stays_in_a_handler_runs_on_no_other_thread() {
     taken().tell("schedule", 2, Kind::Execute { inherit_time: false }).breaks("locked_m");

@@ -297,4 +297,6 @@ pub const NEXT_G: &[Word] = &[
     e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
     e(S::CutPStop), e(S::CutPMonitor), e(S::OtherP), s(C::Suspendable),
     e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), s(C::Return), e(S::ResumeBeginDead),
+    // After the G that it kicked from where it is put itself.
+    e(S::Stoplockedm),
 ];
