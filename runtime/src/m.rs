@@ -7,11 +7,11 @@
 
 use std::ptr;
 
-use crate::facade::Note;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
 };
+use crate::facade::{Note, WATCHED};
 use crate::g::{G, STACK_PREEMPT};
 use crate::p::P;
 use crate::sched::Sched;
@@ -58,6 +58,9 @@ pub(crate) struct M {
     pub(crate) in_handler: AtomicBool,
     /// While its goroutine is stopped in the signal handler: what the kernel saved of it, a `ucontext_t`. Own.
     pub(crate) interrupted: AtomicPtr<()>,
+    /// How often its handler declined in this slice of its P, `schedtick` and count. Own.
+    pub(crate) declined_tick: AtomicU32,
+    pub(crate) declines: AtomicU32,
     /// Signals sent to it and handled.
     pub(crate) signal: SignalWord,
     /// What it did.
@@ -91,9 +94,11 @@ impl M {
             procid: AtomicI32::new(0),
             in_handler: AtomicBool::new(false),
             interrupted: AtomicPtr::new(ptr::null_mut()),
+            declined_tick: AtomicU32::new(0),
+            declines: AtomicU32::new(0),
             signal: SignalWord::new(),
             stats: MStats::new(),
-            tracing: AtomicBool::new(false),
+            tracing: AtomicBool::new(WATCHED),
             trace: TraceBuf::new(),
             id: AtomicI32::new(id),
             sched,

@@ -13,6 +13,7 @@ use crate::facade::{exact_sleeps, nanotime, setm};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::deadlock::is_doubtful;
+use crate::proc::inject::asks_again_soon;
 use crate::proc::locked::count_idle;
 use crate::proc::preempt::preemptone;
 use crate::proc::queue::injectglist;
@@ -164,7 +165,7 @@ fn poll_if_stale(mp: &'static M, now: i64) {
     injectglist(mp, list);
 }
 
-/// Looks at every P; whether one was taken from a system call.
+/// Looks at every P; whether one was taken from a system call, or should be looked at again soon.
 fn retake(mp: &'static M, now: i64) -> bool {
     let mut taken = false;
     for pp in mp.sched().ps() {
@@ -179,7 +180,7 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     }
     let sched = mp.sched();
     let seen = &pp.sysmontick;
-    let mut overdue = false;
+    let (mut overdue, mut soon) = (false, false);
     // Relaxed, all: sysmon's own notes; the ticks of the P are hints.
     let schedtick = pp.schedtick.load(Relaxed);
     if seen.schedtick.load(Relaxed) != schedtick {
@@ -188,8 +189,9 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     } else if seen.schedwhen.load(Relaxed) + FORCE_PREEMPT_NS <= now {
         preemptone(mp, pp, Site::Retake);
         overdue = true;
+        soon = asks_again_soon(pp);
     }
-    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return false };
+    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return soon };
     let syscalltick = pp.syscalltick.load(Relaxed);
     if !overdue && seen.syscalltick.load(Relaxed) != syscalltick {
         // A call that is new since the last look.
