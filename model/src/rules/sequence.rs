@@ -103,6 +103,8 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
+    /// By the monitor, which does not stop afterwards.
+    StartlockedmMonitor,
     Wirep,
     Releasep,
     EnterPsyscall,
@@ -212,6 +214,7 @@ Place:
     StopLockedFree,
     TookPsyscall,
     TookPsyscallMonitor,
+    Rescued,
     Retook,
     Blocking,
     Blocked,
