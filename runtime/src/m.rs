@@ -116,6 +116,8 @@ impl M {
     pub(crate) fn renew(&self, id: i32) {
         self.id.store(id, Relaxed);
         self.procid.store(0, Relaxed);
+        // Versions count from the beginning of each thread: to a trace it is another M.
+        self.signal.renew();
     }
 
     #[inline]

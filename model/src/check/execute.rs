@@ -71,18 +71,10 @@ impl Checker {
         Ok(())
     }
 
-    /// X-PARK: it neither runs a G nor holds a P. Such an M may be the monitor.
-    #[inline]
-    pub(super) fn monitors(&self, m: i32) -> bool {
-        let m = &self.ms[(m + 1) as usize];
-        self.profile.parks_in_handler && m.p < 0 && m.curg == 0
-    }
-
-    /// Only schedule looks for a G to run, and a handler for one to go on with its P. So does the monitor, for a P that waits for a
-    /// new M for too long (X-PARK): what makes one may be held up by a G that has its thread.
+    /// Only schedule looks for a G to run, and a handler for one to go on with its P.
     #[inline]
     pub(super) fn must_schedule(&self, e: &Event, gs: u32) -> Verdict {
-        if self.ms[(e.m + 1) as usize].scheduling || self.monitors(e.m) || e.on == Stack::Gsignal {
+        if self.ms[(e.m + 1) as usize].scheduling || e.on == Stack::Gsignal {
             return Ok(());
         }
         broken(

@@ -67,17 +67,19 @@ pub struct CheckOptions {
     pub claims: bool,
     /// Whether the trace is no prefix.
     pub complete: bool,
+    /// Somebody else sends the preemption signal, too: an acknowledgement need not have a sender.
+    pub foreign_signals: bool,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { claims: true, complete: true }
+        Self { claims: true, complete: true, foreign_signals: false }
     }
 }
 
 impl From<&Header> for CheckOptions {
     fn from(header: &Header) -> Self {
-        Self { claims: header.ordering == Ordering::Ver, complete: !header.is_cut() }
+        Self { claims: header.ordering == Ordering::Ver, complete: !header.is_cut(), foreign_signals: false }
     }
 }
 
@@ -103,6 +105,7 @@ pub struct Summary {
 pub struct Checker {
     profile: &'static Profile,
     claims: bool,
+    foreign_signals: bool,
     table: Table,
     sequences: Sequences,
     gs: Vec<G>,
@@ -139,6 +142,7 @@ impl Checker {
         Self {
             profile,
             claims: options.claims,
+            foreign_signals: options.foreign_signals,
             table: Table::new(profile),
             sequences: Sequences::new(profile),
             gs: vec![G::new()],

@@ -252,7 +252,7 @@ impl Checker {
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
-            (_, Queue::Runnext | Queue::Local) if own != p && !(self.monitors(m) && self.p(p).is_free()) => {
+            (_, Queue::Runnext | Queue::Local) if own != p => {
                 if self.gs[gs as usize].at != p {
                     return self.not_there(e, gs, p, queue);
                 }

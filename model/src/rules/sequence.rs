@@ -103,7 +103,7 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
-    /// X-PARK, by an M that runs no G and holds no P: the monitor has a P in hand that waits for a new M for too long.
+    /// By the monitor, which does not stop afterwards.
     StartlockedmMonitor,
     Wirep,
     Releasep,
@@ -214,6 +214,7 @@ Place:
     StopLockedFree,
     TookPsyscall,
     TookPsyscallMonitor,
+    Rescued,
     Retook,
     Blocking,
     Blocked,

@@ -193,7 +193,7 @@ fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     if let Heir::Locked(next) = heir {
-        tell_startlockedm(mp, next);
+        tell_startlockedm(mp, next, Site::Startlockedm);
     }
     releasep(mp);
     match heir {

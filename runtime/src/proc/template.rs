@@ -25,7 +25,7 @@ use crate::proc::exit::mexit;
 use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::{stopm, take_nextp};
+use crate::proc::wake::{acquirep, releasep, stopm, take_nextp};
 use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
@@ -104,6 +104,10 @@ impl Template {
         wanted.first = pp.link.load(Relaxed);
         wanted.since = now;
         drop(wanted);
+        // Held meanwhile, as by an M in `schedule`: its changes order what is done with it.
+        acquirep(mp, pp);
+        pp.preempt.store(false, Relaxed);
+        event(mp, None, Site::Schedule, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
         let mut state = sched.lock.lock();
         match take_locked(mp, &mut state, pp) {
             Some(gp) => {
@@ -113,11 +117,13 @@ impl Template {
                     // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
                     sched.nmspinning.fetch_sub(1, SeqCst);
                 }
-                tell_startlockedm(mp, gp);
+                tell_startlockedm(mp, gp, Site::Rescue);
+                releasep(mp);
                 hand_to_locked(pp, gp);
             }
             None => {
                 drop(state);
+                releasep(mp);
                 self.newm(pp, pp.start_spinning.load(Relaxed));
             }
         }
