@@ -4,6 +4,7 @@
 //! - [`explore`]: the engine that searches a state space; [`survey`]: which configurations of the model it
 //!   searches, and what it must find there;
 //! - [`show`]: a trace for people;
+//! - [`sim`]: executions of the whole runtime in simulation, judged as they happen;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
@@ -12,4 +13,5 @@ pub mod check;
 pub mod cli;
 pub mod explore;
 pub mod show;
+pub mod sim;
 pub mod survey;

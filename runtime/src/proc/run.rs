@@ -99,7 +99,7 @@ impl Sched {
     fn end(&'static self, quiet: bool) {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
-        end_watch();
+        end_watch(quiet);
         if let Some(tracer) = &self.tracer
             && let Err(error) = tracer.finish(quiet)
         {
