@@ -82,8 +82,7 @@ fn all_schedules_of_a_tiny_program_are_run() {
         assert_ok(&judged, &format!("schedule {count}"));
         count += 1;
     }
-    assert!(count > 1_000, "{count} schedules");
-    println!("{count} schedules");
+    assert!(count > 400, "{count} schedules");
 }
 
 #[test]

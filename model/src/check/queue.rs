@@ -252,6 +252,7 @@ impl Checker {
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
+            (TakeHow::Pop, Queue::Runnext | Queue::Local) if self.rescues(m) && self.p(p).is_idle() => {}
             (_, Queue::Runnext | Queue::Local) if own != p => {
                 if self.gs[gs as usize].at != p {
                     return self.not_there(e, gs, p, queue);
