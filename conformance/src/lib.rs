@@ -6,6 +6,7 @@
 //! - [`scenario`]: programs for whole runs: drawn, written, run on real threads, judged;
 //! - [`mod@case`]: one run as one file, to be repeated; [`shrink`]: made smaller;
 //! - [`show`]: a trace for people;
+//! - [`sim`]: executions of the whole runtime in simulation, judged as they happen;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
@@ -17,4 +18,5 @@ pub mod explore;
 pub mod scenario;
 pub mod show;
 pub mod shrink;
+pub mod sim;
 pub mod survey;

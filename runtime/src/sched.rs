@@ -148,6 +148,8 @@ pub(crate) struct Sched {
     /// sysmon sleeps until woken.
     pub(crate) sysmonwait: AtomicBool,
     pub(crate) sysmonnote: Note,
+    /// sysmon does nothing any more.
+    pub(crate) sysmon_gone: Note,
     /// Until when sysmon sleeps; 0 while it looks around.
     pub(crate) sysmon_until: AtomicI64,
     /// There is work that nobody who has a P knows of.
@@ -216,6 +218,7 @@ impl Sched {
             safe_point_note: Note::new(),
             sysmonwait: AtomicBool::new(false),
             sysmonnote: Note::new(),
+            sysmon_gone: Note::new(),
             sysmon_until: AtomicI64::new(0),
             urgent: AtomicBool::new(false),
             lastpoll: AtomicI64::new(nanotime()),

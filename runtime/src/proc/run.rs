@@ -100,14 +100,17 @@ impl Sched {
     fn end(&'static self, quiet: bool) {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
-        end_watch();
+        self.sysmonnote.wakeup();
+        // The stopped world does not stop sysmon, nor threads that are guests: what they did may not be recorded yet.
+        let quiet =
+            self.sysmon_gone.sleep_for(END_PATIENCE_NS) && quiet && self.template.guests_are_home(self);
+        end_watch(quiet);
         if let Some(tracer) = &self.tracer
             && let Err(error) = tracer.finish(quiet)
         {
             eprintln!("sigurg: the trace is not complete: {error}");
         }
         self.template.wakeup();
-        self.sysmonnote.wakeup();
         self.netpoll.wake();
         // Those that sleep find that it is over; the others will.
         self.ms().for_each(|mp| mp.park.wakeup());

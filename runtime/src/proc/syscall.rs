@@ -116,7 +116,6 @@ pub(crate) fn exitsyscall() {
         return;
     };
     pp.syscalltick.store(pp.syscalltick.load(Relaxed).wrapping_add(1), Relaxed);
-    mp.unlock_quietly();
     let preempt = gp.preempt.load(Relaxed);
     let named = if preempt {
         poison(gp);
@@ -126,6 +125,8 @@ pub(crate) fn exitsyscall() {
         Guard::Normal
     };
     event(mp, Some(gp), Site::Exitsyscall, 0, || Kind::GRequest { request: Request::Stackguard0(named) });
+    // Not before: stopped by signal above, it would undo a request that was made since it goes on.
+    mp.unlock_quietly();
 }
 
 /// The goroutine came back through the scheduler, perhaps on another M.

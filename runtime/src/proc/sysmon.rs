@@ -83,6 +83,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
     }
     setm(None);
+    sched.sysmon_gone.wakeup();
 }
 
 /// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not once somebody wakes it.

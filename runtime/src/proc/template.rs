@@ -173,6 +173,17 @@ impl Template {
         }
     }
 
+    /// Whether no thread is a guest at the moment.
+    pub(crate) fn guests_are_home(&self, sched: &'static Sched) -> bool {
+        let all = sched.lock.lock().nmguest;
+        let guests = self.guests.lock();
+        // SAFETY: null, or an M, which is never freed. Relaxed: under the lock.
+        let next = |mp: &&'static M| unsafe { mp.schedlink.load(Relaxed).as_ref() };
+        // SAFETY: as above.
+        let home = std::iter::successors(unsafe { guests.first.as_ref() }, next).count();
+        home == all as usize
+    }
+
     /// Calls `f` with an M that has no P, for a thread that has none of its own.
     pub(crate) fn with_guest(&self, sched: &'static Sched, f: impl FnOnce(&'static M)) {
         let mut guests = self.guests.lock();

@@ -35,13 +35,33 @@ use crate::status::GStatus;
 pub(crate) fn event(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: impl FnOnce() -> Kind) {
     // Relaxed: set before the M first runs.
     if mp.tracing.load(Relaxed) {
-        record(mp, gp, site, over, kind());
+        record(mp, gp.map(target), site, over, kind());
     }
+}
+
+/// Who `gp` is now, for an event that is recorded when it may already be somebody else; nobody if nothing is recorded.
+#[inline]
+pub(crate) fn about(mp: &M, gp: &G) -> Option<Target> {
+    // Relaxed: as in `event`.
+    mp.tracing.load(Relaxed).then(|| target(gp))
+}
+
+/// As [`event`], about whom [`about`] named before.
+#[inline]
+pub(crate) fn event_about(mp: &M, about: Option<Target>, site: Site, over: u64, kind: impl FnOnce() -> Kind) {
+    // Relaxed: as in `event`.
+    if mp.tracing.load(Relaxed) {
+        record(mp, about, site, over, kind());
+    }
+}
+
+fn target(gp: &G) -> Target {
+    Target { g: gp.goid(), gs: gp.gs().0 }
 }
 
 #[cold]
 #[inline(never)]
-fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
+fn record(mp: &M, target: Option<Target>, site: Site, over: u64, kind: Kind) {
     aside(|| {
         // A goroutine that is stopped between taking a slot and filling it would hold up the recording.
         mp.acquire();
@@ -61,7 +81,7 @@ fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
             p: mp.p().map_or(-1, |pp| pp.id()),
             on,
             by: curg.map_or(0, G::goid),
-            target: gp.map(|gp| Target { g: gp.goid(), gs: gp.gs().0 }),
+            target,
             site: site.sym(),
             over,
             kind,

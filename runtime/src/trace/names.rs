@@ -8,6 +8,7 @@ use std::ptr;
 use sigurg_traces::{Kind, Sym, Symbols};
 
 use super::Site;
+use crate::facade::aside;
 use crate::facade::atomic::AtomicPtr;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire};
 use crate::waitreason::WaitReason;
@@ -35,6 +36,10 @@ pub(crate) fn intern(name: &'static str) -> Sym {
     if name.is_empty() {
         return Sym::NONE;
     }
+    aside(|| find(name))
+}
+
+fn find(name: &'static str) -> Sym {
     // Multiplied so that the high bits depend on all; addresses of texts lie close together.
     let hash = (name.as_ptr().addr() as u64 ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let start = (hash >> 40) as usize;

@@ -17,5 +17,5 @@ pub(crate) fn aside<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// A runtime has ended: what comes is no part of its story.
-pub(crate) fn end_watch() {}
+/// A runtime has ended: what comes is no part of its story. `quiet`: all its threads were at rest.
+pub(crate) fn end_watch(_quiet: bool) {}

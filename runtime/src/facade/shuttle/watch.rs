@@ -18,6 +18,7 @@ pub(crate) fn aside<T>(f: impl FnOnce() -> T) -> T {
 }
 
 /// A runtime has ended: what comes is no part of its story. One runtime in an execution is watched.
-pub(crate) fn end_watch() {
-    inside(|machine| machine.hear_no_more());
+/// `quiet`: all its threads were at rest.
+pub(crate) fn end_watch(quiet: bool) {
+    inside(|machine| machine.hear_no_more(quiet));
 }

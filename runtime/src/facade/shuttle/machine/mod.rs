@@ -117,6 +117,7 @@ pub(super) struct Machine {
     events: RefCell<Vec<Event>>,
     told: Cell<u64>,
     deaf: Cell<bool>,
+    quiet: Cell<bool>,
     kept: RefCell<Vec<Kept>>,
     globals: RefCell<BTreeMap<usize, NonNull<()>>>,
 }
@@ -137,6 +138,7 @@ impl Machine {
             events: RefCell::default(),
             told: Cell::new(0),
             deaf: Cell::new(false),
+            quiet: Cell::new(false),
             kept: RefCell::default(),
             globals: RefCell::default(),
         }
@@ -258,9 +260,10 @@ impl Machine {
         self.me(|me| me.masked.set(true));
     }
 
-    /// Events are dropped from now on.
-    pub(super) fn hear_no_more(&self) {
+    /// Events are dropped from now on. `quiet`: there would have been none.
+    pub(super) fn hear_no_more(&self, quiet: bool) {
         self.deaf.set(true);
+        self.quiet.set(quiet);
     }
 
     pub(super) fn tell(&self, mut event: Event) {

@@ -1,7 +1,7 @@
 //! The engine: asks the strategy whose turn it is, and gives it.
 //!
 //! 1. Enabled are: threads that can go on; signals that are pending for a thread that takes them; the clock, if somebody
-//!    sleeps until some time. A thread that gave way is enabled again after somebody else's turn; alone, at once.
+//!    sleeps until some time, which is not far away or nobody else can go on. A thread that gave way is enabled again after somebody else's turn; alone, at once.
 //! 2. A turn ends where the thread sleeps, gives way or ends, or after the operations it was given. What was chosen and
 //!    how each turn ended is the schedule: replayed, it gives the same execution.
 //! 3. A signal is delivered at last after [`PROMPT`] operations of its thread, as a kernel would.
@@ -24,6 +24,8 @@ use crate::trace::names::Names;
 
 /// After so many operations of its thread a pending signal is delivered.
 const PROMPT: u64 = 3_000;
+/// So much time may pass while a thread could go on, nanoseconds.
+const SLOW_NS: i64 = 50_000_000;
 /// Turns at the end: how many each thread has, and operations of each.
 const LAST_TURNS: u32 = 8;
 const LAST_OPS: u32 = 500;
@@ -73,7 +75,7 @@ impl Engine {
             failure.map(|failure| (failure, report(&machine)))
         };
         let Execution { slices, ops, turns, .. } = execution;
-        let virtual_ns = (machine.now() - START).cast_unsigned();
+        let (virtual_ns, complete) = (machine.elapsed(), machine.quiet.get());
         self.stacks = machine.clear();
         let (failure, report) = failure.unzip();
         Outcome {
@@ -83,6 +85,7 @@ impl Engine {
             ops,
             turns,
             virtual_ns,
+            complete,
         }
     }
 }
@@ -211,7 +214,8 @@ impl Execution<'_, '_> {
         };
         self.enabled.extend(in_state(State::Ready));
         self.enabled.extend(all().filter(|(_, t)| t.takes_signal()).map(|(at, _)| Actor::Signal(at)));
-        if next_deadline(&threads).is_some() {
+        let due = next_deadline(&threads).map(|due| due - self.machine.now());
+        if due.is_some_and(|due| self.enabled.is_empty() || due <= SLOW_NS) {
             self.enabled.push(Actor::Clock);
         }
         if self.enabled.is_empty() {

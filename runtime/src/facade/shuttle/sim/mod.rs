@@ -45,7 +45,7 @@ pub use random::Random;
 pub use replay::Replay;
 pub use schedule::{Actor, End, ParseScheduleError, Schedule, Slice};
 pub use strategy::{Choice, Strategy, View};
-pub use thread::{JoinHandle, now, point, spawn};
+pub use thread::{JoinHandle, now, point, sleep, spawn, thread_number};
 pub use urw::Urw;
 
 use super::machine::Engine;
@@ -68,6 +68,9 @@ impl Default for Limits {
         Self { ops: 1_000_000, virtual_ns: 1_000_000_000_000 }
     }
 }
+
+/// Slots of the ring of a P in this build, which is small so that it is often full.
+pub const RING: u32 = crate::runq::RING as u32;
 
 /// Runs executions, one after the other, on the thread that calls.
 pub struct Simulator {

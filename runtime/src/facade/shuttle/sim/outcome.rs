@@ -63,6 +63,8 @@ pub struct Outcome {
     pub turns: u64,
     /// Virtual time that passed, nanoseconds.
     pub virtual_ns: u64,
+    /// The runtime ended with all its threads at rest: its events are a whole trace.
+    pub complete: bool,
 }
 
 impl Outcome {

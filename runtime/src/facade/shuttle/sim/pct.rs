@@ -11,7 +11,7 @@ use super::schedule::{Actor, End, Slice};
 use super::strategy::{Choice, Strategy, View};
 
 /// Operations after which a thread that could go on goes behind the others.
-const PATIENCE: u32 = 3_000;
+const PATIENCE: u32 = 1_000;
 /// Priorities at the beginning are above this.
 const HIGH: i64 = 1 << 32;
 
@@ -74,8 +74,8 @@ impl Strategy for Pct {
         let best = view.enabled.iter().max_by_key(|actor| self.priorities[*actor]);
         let actor = best.copied().unwrap_or(Actor::Clock);
         if actor == Actor::Clock {
-            // Another one for the next deadline.
-            self.priorities.remove(&actor);
+            // Whoever is due goes first now.
+            self.put_last(actor);
             return Ok(Choice { actor, amount: self.dice.lateness() });
         }
         let until = self.change_at.last().map_or(u64::MAX, |&at| at - view.ops);

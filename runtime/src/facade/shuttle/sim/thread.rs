@@ -13,6 +13,20 @@ pub fn point() {
     machine::point();
 }
 
+/// The calling thread sleeps, as in a system call, for `ns` nanoseconds of virtual time or until a signal.
+pub fn sleep(ns: u32) {
+    crate::facade::usleep(ns.div_ceil(1_000));
+}
+
+/// Number of the simulated thread that calls, as in a [`Schedule`](super::Schedule).
+///
+/// # Panics
+///
+/// If the caller is not in an execution.
+pub fn thread_number() -> u16 {
+    with(|machine| machine.expect("sim::thread_number: not in an execution").thread_id() - 1) as u16
+}
+
 /// Virtual time since the execution began, nanoseconds.
 ///
 /// # Panics
