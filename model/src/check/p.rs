@@ -59,11 +59,6 @@ impl P {
 }
 
 impl P {
-    /// No M holds it.
-    pub(crate) fn is_free(&self) -> bool {
-        self.m == NO_M && self.status == PStatus::Idle
-    }
-
     /// It lies on the idle list, as far as is known.
     pub(crate) fn is_idle(&self) -> bool {
         self.m == NO_M && self.status == PStatus::Idle && !matches!(self.offer, Offer::By(_))

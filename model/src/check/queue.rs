@@ -252,7 +252,8 @@ impl Checker {
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
-            (_, Queue::Runnext | Queue::Local) if own != p && !(self.monitors(m) && self.p(p).is_free()) => {
+            // The monitor has the P in hand; nothing in its trace says since when.
+            (_, Queue::Runnext | Queue::Local) if own != p && !self.monitors(m) => {
                 if self.gs[gs as usize].at != p {
                     return self.not_there(e, gs, p, queue);
                 }
