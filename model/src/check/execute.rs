@@ -8,6 +8,7 @@ use super::m::NO_M;
 use super::violation::{Verdict, broken};
 use crate::rules::queue::{Grip, inherits_time};
 use crate::rules::rule::Rule;
+use crate::rules::sequence::Place;
 
 impl Checker {
     /// The M is about to run the G (T10).
@@ -71,11 +72,11 @@ impl Checker {
         Ok(())
     }
 
-    /// X-PARK: it neither runs a G nor holds a P. Such an M may be the monitor.
+    /// X-PARK: it runs no G, looks for none in schedule and is in no handler. Such an M may be the monitor.
     #[inline]
     pub(super) fn monitors(&self, m: i32) -> bool {
         let m = &self.ms[(m + 1) as usize];
-        self.profile.parks_in_handler && m.p < 0 && m.curg == 0
+        self.profile.parks_in_handler && m.curg == 0 && !m.scheduling && m.place == Place::Open
     }
 
     /// Only schedule looks for a G to run, and a handler for one to go on with its P. So does the monitor, for a P that waits for a

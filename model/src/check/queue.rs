@@ -252,8 +252,7 @@ impl Checker {
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
-            // The monitor has the P in hand; nothing in its trace says since when.
-            (_, Queue::Runnext | Queue::Local) if own != p && !self.monitors(m) => {
+            (_, Queue::Runnext | Queue::Local) if own != p => {
                 if self.gs[gs as usize].at != p {
                     return self.not_there(e, gs, p, queue);
                 }

@@ -236,7 +236,8 @@ pub const LINES: &[Line] = &[
 
     // X-PARK: preemptPark or goschedImpl, then stoplockedm and execute, all in the signal handler.
     park(open(P::Open, &[(e(S::HandlerPark), P::HandlerParking), (e(S::HandlerYield), P::HandlerYielding)])),
-    park(open(P::Open, &[(e(S::StartlockedmMonitor), P::Open)])),
+    park(open(P::Open, &[(e(S::StartlockedmMonitor), P::Rescuing)])),
+    park(closed(P::Rescuing, &[(e(S::Releasep), P::Open)], Rule::LockedM)),
     park(closed(P::HandlerParking, &[(s(C::PreemptScan), P::HandlerPreempting)], Rule::OneM)),
     park(closed(P::HandlerPreempting, &[(s(C::Preempted), P::HandlerQueued)], Rule::ScanOwner)),
     park(closed(P::HandlerYielding, &[(e(S::GoschedImpl), P::HandlerYielding), (s(C::Yield), P::HandlerYielded)], Rule::OneM)),

@@ -103,7 +103,7 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
-    /// X-PARK, by an M that runs no G and holds no P: the monitor has a P in hand that waits for a new M for too long.
+    /// X-PARK, by the monitor: it had a P that waits for a new M for too long.
     StartlockedmMonitor,
     Wirep,
     Releasep,
@@ -251,6 +251,7 @@ Place:
     WindowGuard,
     Withdrawing,
     Withdrawn,
+    Rescuing,
     Asked,
     FoundDead,
     Resuming,

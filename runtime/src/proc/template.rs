@@ -25,7 +25,7 @@ use crate::proc::exit::mexit;
 use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::{stopm, take_nextp};
+use crate::proc::wake::{acquirep, releasep, stopm, take_nextp};
 use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
@@ -104,6 +104,8 @@ impl Template {
         wanted.first = pp.link.load(Relaxed);
         wanted.since = now;
         drop(wanted);
+        // Its own meanwhile: the two changes of the P put what is told here into its order.
+        acquirep(mp, pp);
         let mut state = sched.lock.lock();
         match take_locked(mp, &mut state, pp) {
             Some(gp) => {
@@ -114,10 +116,12 @@ impl Template {
                     sched.nmspinning.fetch_sub(1, SeqCst);
                 }
                 tell_startlockedm(mp, gp);
+                releasep(mp);
                 hand_to_locked(pp, gp);
             }
             None => {
                 drop(state);
+                releasep(mp);
                 self.newm(pp, pp.start_spinning.load(Relaxed));
             }
         }
