@@ -35,6 +35,8 @@ mod trace;
 mod wait;
 mod waitreason;
 
+facade::exports!();
+
 pub use api::{
     GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, NotInjected, Preemptions, Scope,
     ScopedJoinHandle, blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off,

@@ -7,13 +7,14 @@
 
 use std::ptr;
 
-use crate::facade::Note;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
 };
-use crate::g::{G, STACK_PREEMPT};
+use crate::facade::{Note, WATCHED};
+use crate::g::G;
 use crate::p::P;
+use crate::proc::poison;
 use crate::sched::Sched;
 use crate::signal::SignalWord;
 use crate::stats::MStats;
@@ -98,7 +99,7 @@ impl M {
             declines: AtomicU32::new(0),
             signal: SignalWord::new(),
             stats: MStats::new(),
-            tracing: AtomicBool::new(false),
+            tracing: AtomicBool::new(WATCHED),
             trace: TraceBuf::new(),
             id: AtomicI32::new(id),
             sched,
@@ -115,6 +116,8 @@ impl M {
     pub(crate) fn renew(&self, id: i32) {
         self.id.store(id, Relaxed);
         self.procid.store(0, Relaxed);
+        // Versions count from the beginning of each thread: to a trace it is another M.
+        self.signal.renew();
     }
 
     #[inline]
@@ -171,7 +174,7 @@ impl M {
             && let Some(gp) = self.curg()
             && gp.preempt.load(Relaxed)
         {
-            gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+            poison(gp);
         }
     }
 

@@ -62,7 +62,9 @@ fn kind(kind: &Kind, g: &str, target: Option<Target>, site: &str, symbols: &Symb
         Kind::SuspendStep { sid, iter, saw, ver } => {
             format!("suspendG({g}) turn {iter} sees {saw}, ver {ver}, call {sid}")
         }
-        Kind::SuspendEnd { sid, dead: true, .. } => format!("suspendG({g}) ends: nothing claimed, call {sid}"),
+        Kind::SuspendEnd { sid, dead: true, .. } => {
+            format!("suspendG({g}) ends: nothing claimed, call {sid}")
+        }
         Kind::SuspendEnd { sid, stopped, .. } => {
             let how = if stopped { "stopped" } else { "claimed as it was" };
             format!("suspendG({g}) ends: {how}, call {sid}")

@@ -72,18 +72,11 @@ impl Checker {
         Ok(())
     }
 
-    /// X-PARK: it runs no G, looks for none in schedule and is in no handler. Such an M may be the monitor.
-    #[inline]
-    pub(super) fn monitors(&self, m: i32) -> bool {
-        let m = &self.ms[(m + 1) as usize];
-        self.profile.parks_in_handler && m.curg == 0 && !m.scheduling && m.place == Place::Open
-    }
-
-    /// Only schedule looks for a G to run, and a handler for one to go on with its P. So does the monitor, for a P that waits for a
-    /// new M for too long (X-PARK): what makes one may be held up by a G that has its thread.
+    /// Only schedule looks for a G to run, and a handler for one to go on with its P; with X-PARK also an M that has
+    /// none, sysmon, for one to take a P for which no thread can be made.
     #[inline]
     pub(super) fn must_schedule(&self, e: &Event, gs: u32) -> Verdict {
-        if self.ms[(e.m + 1) as usize].scheduling || self.monitors(e.m) || e.on == Stack::Gsignal {
+        if self.ms[(e.m + 1) as usize].scheduling || e.on == Stack::Gsignal || self.rescues(e.m) {
             return Ok(());
         }
         broken(
@@ -91,6 +84,11 @@ impl Checker {
             format!("M{} takes {} to run it, but is not in schedule", e.m, self.g_name(gs)),
             "schedule first: it clears preempt of its P",
         )
+    }
+
+    /// Whether the M may hand a P on that it does not have itself: sysmon does for a P whose new M does not come (X-PARK).
+    pub(super) fn rescues(&self, m: i32) -> bool {
+        self.profile.parks_in_handler && self.ms[(m + 1) as usize].p < 0
     }
 
     #[cold]

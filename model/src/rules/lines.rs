@@ -234,10 +234,12 @@ pub const LINES: &[Line] = &[
     closed(P::NewstackMoving, &[(e(S::GuardNormal), P::NewstackShrunk)], Rule::RequestWrite),
     closed(P::StackMoving, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite),
 
+    // X-PARK: the monitor takes an idle P, looks for a goroutine that stays in a handler, and hands the P to it.
+    park(open(P::Open, &[(e(S::StartlockedmMonitor), P::Rescued)])),
+    park(closed(P::Rescued, &[(e(S::Releasep), P::Open)], Rule::PChain)),
+
     // X-PARK: preemptPark or goschedImpl, then stoplockedm and execute, all in the signal handler.
     park(open(P::Open, &[(e(S::HandlerPark), P::HandlerParking), (e(S::HandlerYield), P::HandlerYielding)])),
-    park(open(P::Open, &[(e(S::StartlockedmMonitor), P::Rescuing)])),
-    park(closed(P::Rescuing, &[(e(S::Releasep), P::Open)], Rule::LockedM)),
     park(closed(P::HandlerParking, &[(s(C::PreemptScan), P::HandlerPreempting)], Rule::OneM)),
     park(closed(P::HandlerPreempting, &[(s(C::Preempted), P::HandlerQueued)], Rule::ScanOwner)),
     park(closed(P::HandlerYielding, &[(e(S::GoschedImpl), P::HandlerYielding), (s(C::Yield), P::HandlerYielded)], Rule::OneM)),
@@ -298,7 +300,7 @@ pub const PROMISED: &[(Word, Rule)] = &[
     (e(S::Kick), Rule::QueueTake), (e(S::ParkAbort), Rule::ProgramOrder), (e(S::Gdestroy), Rule::ProgramOrder),
     (e(S::Gfput), Rule::ProgramOrder), (e(S::CoroTo), Rule::Coroutine), (e(S::Newproc), Rule::Birth),
     (e(S::EnterPsyscall), Rule::Syscall), (e(S::CutP), Rule::Syscall), (e(S::CutPStop), Rule::Syscall), (e(S::CutPMonitor), Rule::Syscall), (e(S::SyscallBlock), Rule::Syscall),
-    (e(S::RetakeSyscall), Rule::Syscall), (e(S::PreemptM), Rule::SignalPair),
+    (e(S::RetakeSyscall), Rule::Syscall), (e(S::PreemptM), Rule::SignalPair), (e(S::StartlockedmMonitor), Rule::LockedM),
 ];
 
 /// Steps of a line that turn to another G than the step before, or concern none.
@@ -307,5 +309,8 @@ pub const NEXT_G: &[Word] = &[
     e(S::CoroTo), s(C::DebugPark), s(C::DebugReady), e(S::Execute), e(S::PutRunnext), e(S::PutLocal), e(S::Kick), e(S::Spill),
     e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
     e(S::CutPStop), e(S::CutPMonitor), e(S::OtherP), s(C::Suspendable),
-    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), s(C::Return), e(S::ResumeBeginDead),
+    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), e(S::StartlockedmMonitor), s(C::Return),
+    e(S::ResumeBeginDead),
+    // After the G that it kicked from where it is put itself.
+    e(S::Stoplockedm),
 ];

@@ -103,7 +103,7 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
-    /// X-PARK, by the monitor: it had a P that waits for a new M for too long.
+    /// By the monitor, which does not stop afterwards.
     StartlockedmMonitor,
     Wirep,
     Releasep,
@@ -214,6 +214,7 @@ Place:
     StopLockedFree,
     TookPsyscall,
     TookPsyscallMonitor,
+    Rescued,
     Retook,
     Blocking,
     Blocked,

@@ -109,13 +109,8 @@ fn parse() -> Result<(&'static Workload, Args), lexopt::Error> {
     let name = name.ok_or("which workload? -w B1b")?;
     let workload = WORKLOADS.iter().find(|workload| workload.name == name);
     let workload = workload.ok_or_else(|| format!("no workload {name:?}"))?;
-    let args = Args {
-        p,
-        n: n.unwrap_or(workload.n),
-        k: k.unwrap_or(workload.k),
-        d: d.unwrap_or(workload.d),
-        depth,
-    };
+    let args =
+        Args { p, n: n.unwrap_or(workload.n), k: k.unwrap_or(workload.k), d: d.unwrap_or(workload.d), depth };
     Ok((workload, args))
 }
 

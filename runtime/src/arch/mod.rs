@@ -22,13 +22,9 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64::{
-    ExtendedState, RESUME, g0_enter, gogo, init_stack, inject, mcall, peek,
-};
+pub(crate) use aarch64::{ExtendedState, RESUME, g0_enter, gogo, init_stack, inject, mcall, peek};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{
-    ExtendedState, RESUME, g0_enter, gogo, init_stack, inject, mcall, peek,
-};
+pub(crate) use x86_64::{ExtendedState, RESUME, g0_enter, gogo, init_stack, inject, mcall, peek};
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("stacks are switched in assembly: only x86_64 and aarch64 have it");

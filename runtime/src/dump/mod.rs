@@ -29,11 +29,10 @@ pub(crate) use symbol::{Detail, Symbols};
 pub(crate) use target::interrupted;
 pub(crate) use unwind::{Frame, Registers, Unwinder, words_of};
 
-use crate::facade::nanotime;
+use crate::facade::{last_task, nanotime};
 use crate::g::G;
 use crate::proc::{current_g, current_g_with_p, with_suspendable};
 use crate::sched::Sched;
-use crate::sys::lifeboat;
 
 /// Seconds that the backtraces of a dying process may take.
 const LAST_SECONDS: u32 = 60;
@@ -148,7 +147,7 @@ pub(crate) fn write(sched: &'static Sched, out: &mut dyn io::Write) -> io::Resul
 /// Writes about all goroutines of a process that is about to end because none of them can run. May be called on g0
 /// and under `sched.lock`: what allocates happens in a lifeboat, and without it there are head lines only.
 pub(crate) fn write_all(sched: &Sched, out: &mut (impl fmt::Write + ?Sized)) {
-    let complete = lifeboat::launch(LAST_SECONDS, &mut || {
+    let complete = last_task(LAST_SECONDS, &mut || {
         let mut writer = Writer::new();
         for gp in sched.slab.all() {
             if writer.glance.take_last(gp) {

@@ -28,12 +28,10 @@ use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::for_each_p::run_safe_point_fn;
-use crate::proc::inject::{
-    Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined,
-};
+use crate::proc::inject::{Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined};
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
-use crate::proc::preempt::{can_preempt_m, publish_preempted};
+use crate::proc::preempt::{can_preempt_m, nobody_was_asked, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::stw::p_stopped;
@@ -170,6 +168,7 @@ fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
     let Park { gp, pp, heir } = park;
     let sched = mp.sched();
     mp.stats.preempted_park.bump();
+    nobody_was_asked();
     bind(mp, gp);
     // Relaxed: own.
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
@@ -194,7 +193,7 @@ fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     if let Heir::Locked(next) = heir {
-        tell_startlockedm(mp, next);
+        tell_startlockedm(mp, next, Site::Startlockedm);
     }
     releasep(mp);
     match heir {

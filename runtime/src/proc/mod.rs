@@ -61,7 +61,7 @@ pub(crate) use handler::do_sig_preempt;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
 pub(crate) use park::{gopark_with, ready_from_anywhere};
-pub(crate) use preempt::safe_point;
+pub(crate) use preempt::{poison, safe_point};
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
 pub(crate) use stw::with_world_stopped;

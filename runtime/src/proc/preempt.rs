@@ -3,13 +3,18 @@
 //! A request is three plain stores that may be lost or hit the wrong goroutine; whoever asks asks
 //! again. Safe points are the entries of the runtime: they look at `stackguard0` only.
 //!
+//! Before that they look at [`ASKED`], one load from one place: the way to the guard is longer than a free lock takes. It is a
+//! filter and may be lost like any request: it is set after each guard that is poisoned, by whoever asks, and again as
+//! long as that is not met; it is cleared when a goroutine stops, and by sysmon every 10 ms before it asks again.
+//!
 //! Go: `preemptone`, `preemptall`, `canPreemptM`, `newstack` (section 5 of the state rules).
 
 use sigurg_traces::{Guard, Kind, Request};
 
 use crate::arch;
-use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm_here;
+use crate::facade::atomic::AtomicBool;
+use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::facade::{getm_here, global};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
@@ -17,12 +22,38 @@ use crate::proc::gosched::gopreempt_m;
 use crate::proc::locked::unwinding_stays;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
-use crate::proc::{mcall, mcall_g, must_getm};
+use crate::proc::{mcall, mcall_g, must_getm, on_stack_of};
 use crate::signal::preempt_m;
 use crate::stack::shrink_stack;
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
+
+global! {
+    /// Some goroutine of this process may have been asked to stop, and not have stopped. See the module.
+    static ASKED: AtomicBool = AtomicBool::new(false);
+}
+
+/// Asks at the next safe point.
+#[inline]
+pub(crate) fn poison(gp: &G) {
+    // Relaxed: see the module.
+    gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+    remind();
+}
+
+/// Whoever was asked may look at its guard: somebody still waits.
+#[inline]
+pub(crate) fn remind() {
+    // Release pairs with the Acquire of `safe_point`: who sees the mark sees the guard.
+    ASKED.store(true, Release);
+}
+
+/// Somebody has stopped; or sysmon is about to ask anew.
+pub(crate) fn nobody_was_asked() {
+    // Relaxed: whoever is missed is reminded.
+    ASKED.store(false, Relaxed);
+}
 
 /// Asks the goroutine that runs on `pp`, if one does, to yield. Go: `preemptone`.
 pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
@@ -36,7 +67,7 @@ pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
     // Relaxed: see the module.
     gp.preempt.store(true, Relaxed);
     event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest { request: Request::Preempt(true) });
-    gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+    poison(gp);
     event(me, Some(gp), Site::Preemptone, 0, || Kind::GRequest {
         request: Request::Stackguard0(Guard::Preempt),
     });
@@ -72,12 +103,13 @@ pub(crate) fn can_preempt_m(mp: &M) -> bool {
 /// prologue of a function.
 #[inline(always)]
 pub(crate) fn safe_point() {
-    if guard_is_poisoned() {
+    // Acquire pairs with `remind`.
+    if ASKED.load(Acquire) && guard_is_poisoned() {
         newstack();
     }
 }
 
-/// A leaf: a dozen instructions, none of them waited for.
+#[cold]
 #[inline(never)]
 fn guard_is_poisoned() -> bool {
     // Relaxed: a request that is missed here is met at the next safe point.
@@ -88,8 +120,10 @@ fn guard_is_poisoned() -> bool {
 #[inline(never)]
 fn newstack() {
     let mp = must_getm();
+    // Not from g0, and not in a system call: there the guard is poisoned throughout (T34).
     if let Some(gp) = mp.curg()
         && gp.status.load().base() == GStatus::Running
+        && on_stack_of(gp)
     {
         unwinding_stays(|| mcall(mp, gp, newstack_m));
     }
@@ -131,6 +165,7 @@ extern "C" fn newstack_m(arg: *mut ()) -> ! {
     }
     // NS-5: first what it gives back, then the choice (C1).
     mp.stats.preempted_sync.bump();
+    nobody_was_asked();
     if preempt_shrink {
         gp.preempt_shrink.store(false, Relaxed);
         event(mp, Some(gp), Site::Newstack, 0, || Kind::GRequest { request: Request::PreemptShrink(false) });

@@ -18,10 +18,11 @@ use sigurg_traces::{Guard, Kind, Request};
 
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{nanotime, osyield, procyield};
+use crate::facade::{global, nanotime, osyield, procyield};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::proc::park::{ready, ready_globally};
+use crate::proc::preempt::{poison, remind};
 use crate::signal::preempt_m;
 use crate::status::{GStatus, Snapshot};
 use crate::throw::throw;
@@ -34,8 +35,10 @@ const SIGNAL_EVERY_NS: i64 = 5_000;
 const SPIN_NS: i64 = 10_000;
 const YIELD_NS: i64 = 5_000;
 
-/// Numbers of the calls, for traces.
-static CALLS: AtomicU64 = AtomicU64::new(0);
+global! {
+    /// Numbers of the calls, for traces.
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+}
 
 /// A goroutine that stands still until `resume_g`.
 #[must_use]
@@ -197,7 +200,9 @@ fn ask(me: &'static M, gp: &'static G, request: &mut Asked) {
         && request.mp.is_some_and(|mp| {
             gp.m().is_some_and(|m| std::ptr::eq(m, mp)) && mp.signal.generation() == request.generation
         });
-    if !stands {
+    if stands {
+        remind();
+    } else {
         // SG-4 to SG-7.
         if !gp.castogscanstatus(me, GStatus::Running, Site::SuspendG) {
             return;
@@ -206,7 +211,7 @@ fn ask(me: &'static M, gp: &'static G, request: &mut Asked) {
         told(me, gp, Request::PreemptStop(true));
         gp.preempt.store(true, Relaxed);
         told(me, gp, Request::Preempt(true));
-        gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+        poison(gp);
         told(me, gp, Request::Stackguard0(Guard::Preempt));
         let Some(mp) = gp.m() else { throw!("suspend_g: goroutine {} runs nowhere", gp.goid()) };
         let generation = mp.signal.generation();

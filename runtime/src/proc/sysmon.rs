@@ -15,7 +15,7 @@ use crate::p::{P, PStatus};
 use crate::proc::deadlock::is_doubtful;
 use crate::proc::inject::asks_again_soon;
 use crate::proc::locked::count_idle;
-use crate::proc::preempt::preemptone;
+use crate::proc::preempt::{nobody_was_asked, preemptone};
 use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
 use crate::proc::template::make_m;
@@ -50,6 +50,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     event(mp, None, Site::Sysmon, 0, || Kind::MStart);
     let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
     let mut last_schedtrace = nanotime();
+    let mut last_calm = last_schedtrace;
     // Relaxed: read again each round; it ends a loop, nothing is ordered by it.
     while !sched.ended.load(Relaxed) {
         if idle == 0 {
@@ -65,6 +66,11 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         let now = nanotime();
         poll_if_stale(mp, now);
         sched.template.rescue(mp, now);
+        if last_calm + FORCE_PREEMPT_NS <= now {
+            last_calm = now;
+            // `retake` asks again, and whoever else waits does, too.
+            nobody_was_asked();
+        }
         idle = if retake(mp, now) { 0 } else { idle + 1 };
         if wake_preempt(mp, now) {
             // The request may have been declined, or the slice was too short to end: look again soon.
@@ -77,6 +83,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
     }
     setm(None);
+    sched.sysmon_gone.wakeup();
 }
 
 /// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not once somebody wakes it.

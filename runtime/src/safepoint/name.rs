@@ -97,7 +97,8 @@ fn is_root(name: &str) -> bool {
 
 /// Whether `name` is `path`, an instance of it, or inside it.
 fn is_at_or_below(name: &str, path: &str) -> bool {
-    name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('<'))
+    name.strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('<'))
 }
 
 /// The path that a name begins with; of `<A as B>::f`, the paths of `A` and of `B`, without pointers and references.
@@ -147,32 +148,87 @@ fn bare(name: &str) -> &str {
 /// destructor announce themselves by what they call on a dead thread, and ours return the M.
 pub(super) fn hands_out_thread(name: &str) -> bool {
     name.starts_with("std::thread::local::panic_access_error")
-        || name
-            .strip_prefix(own())
-            .is_some_and(|rest| ["::proc::must_getm", "::proc::must_current"].iter().any(|path| is_at_or_below(rest, path)))
+        || name.strip_prefix(own()).is_some_and(|rest| {
+            ["::proc::must_getm", "::proc::must_current"].iter().any(|path| is_at_or_below(rest, path))
+        })
 }
 
 /// Whether calls of it by [`Class::Between`] are its own business: the counting of panics, which keeps nothing.
 pub(super) fn is_panic_count(name: &str) -> bool {
-    ["std::panicking::", "core::panicking::", "__rustc::", "std::panic"].iter().any(|path| name.starts_with(path))
+    ["std::panicking::", "core::panicking::", "__rustc::", "std::panic"]
+        .iter()
+        .any(|path| name.starts_with(path))
 }
 
 /// Whether it is a way to an allocator, of which tail calls may leave no frame.
 pub(super) fn is_allocator(name: &str) -> bool {
-    const SHIMS: &[&str] = &["__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rust_alloc_zeroed", "__rg_", "__rdl_"];
+    const SHIMS: &[&str] =
+        &["__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rust_alloc_zeroed", "__rg_", "__rdl_"];
     let last = name.strip_prefix("__rustc::").unwrap_or(name);
-    SHIMS.iter().any(|shim| last.starts_with(shim)) || name.contains(" as core::alloc::global::GlobalAlloc>::")
+    SHIMS.iter().any(|shim| last.starts_with(shim))
+        || name.contains(" as core::alloc::global::GlobalAlloc>::")
 }
 
 /// Functions of libraries that are the same on all threads: they return nothing of the thread's, as `__errno_location` does.
 pub(super) fn is_neutral_in_library(name: &str) -> bool {
     const NEUTRAL: &[&str] = &[
-        "memcpy", "memmove", "memset", "memcmp", "bcmp", "memchr", "memrchr", "strlen", "malloc", "calloc",
-        "realloc", "free", "posix_memalign", "aligned_alloc", "memalign", "abort", "_Unwind_Resume",
-        "clock_gettime", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh",
-        "acosh", "atanh", "exp", "exp2", "exp10", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt", "hypot",
-        "fma", "fmod", "sqrt", "floor", "ceil", "trunc", "round", "roundeven", "rint", "fmin", "fmax", "fdim",
-        "sincos", "tgamma", "ldexp",
+        "memcpy",
+        "memmove",
+        "memset",
+        "memcmp",
+        "bcmp",
+        "memchr",
+        "memrchr",
+        "strlen",
+        "malloc",
+        "calloc",
+        "realloc",
+        "free",
+        "posix_memalign",
+        "aligned_alloc",
+        "memalign",
+        "abort",
+        "_Unwind_Resume",
+        "clock_gettime",
+        "sin",
+        "cos",
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "atan2",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "exp",
+        "exp2",
+        "exp10",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "pow",
+        "cbrt",
+        "hypot",
+        "fma",
+        "fmod",
+        "sqrt",
+        "floor",
+        "ceil",
+        "trunc",
+        "round",
+        "roundeven",
+        "rint",
+        "fmin",
+        "fmax",
+        "fdim",
+        "sincos",
+        "tgamma",
+        "ldexp",
     ];
     let double = |name: &str| NEUTRAL.contains(&name);
     // The same for `f32`.
@@ -241,7 +297,8 @@ mod tests {
     #[test]
     fn of_libraries_only_what_keeps_nothing_of_the_thread_is_neutral() {
         assert!(["malloc", "memcpy", "sinf", "pow"].iter().all(|name| is_neutral_in_library(name)));
-        let others = ["__errno_location", "pthread_self", "__tls_get_addr", "pthread_getspecific", "f", "write"];
+        let others =
+            ["__errno_location", "pthread_self", "__tls_get_addr", "pthread_getspecific", "f", "write"];
         assert!(!others.iter().any(|name| is_neutral_in_library(name)));
     }
 }

@@ -1,6 +1,8 @@
 //! The unwind tables in a form that a signal handler can use: twelve bytes for each range of instructions, no expressions.
 
-use gimli::{BaseAddresses, CfaRule, CieOrFde, EhFrame, LittleEndian, RegisterRule, UnwindContext, UnwindSection as _};
+use gimli::{
+    BaseAddresses, CfaRule, CieOrFde, EhFrame, LittleEndian, RegisterRule, UnwindContext, UnwindSection as _,
+};
 
 use super::decline::Unavailable;
 
@@ -71,7 +73,8 @@ pub(super) fn read(address: u64, eh_frame: &[u8], text: u64) -> Result<Vec<Entry
     let mut found = Vec::new();
     while let Some(entry) = entries.next().map_err(malformed)? {
         let CieOrFde::Fde(partial) = entry else { continue };
-        let fde = partial.parse(|section, bases, at| section.cie_from_offset(bases, at)).map_err(malformed)?;
+        let fde =
+            partial.parse(|section, bases, at| section.cie_from_offset(bases, at)).map_err(malformed)?;
         if fde.len() == 0 || fde.initial_address() < text {
             continue;
         }

@@ -53,6 +53,7 @@ sites! {
     Resetspinning = "resetspinning",
     Stoplockedm = "stoplockedm",
     Startlockedm = "startlockedm",
+    Rescue = "rescue",
     Gcstopm = "gcstopm",
     Mexit = "mexit",
     Mstart = "mstart",

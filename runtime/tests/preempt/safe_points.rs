@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use sigurg::chan::TryRecvError;
 use sigurg::net::UdpSocket;
 use sigurg::select::Select;
 use sigurg::sync::{Barrier, Condvar, Mutex, Once, OnceLock, RwLock, Semaphore, WaitGroup};
@@ -73,8 +74,9 @@ const CALLS: &[Case] = &[
         case(move || _ = barrier.wait())
     }),
     ("select!", || {
-        let (_tx, rx) = chan::<u8>(0);
+        let ends = chan::<u8>(0);
         case(move || {
+            let (_tx, rx) = &ends;
             select! {
                 recv(rx) -> _ => unreachable!("nobody sends"),
                 default => {}
@@ -90,12 +92,18 @@ const CALLS: &[Case] = &[
         })
     }),
     ("try_recv", || {
-        let (_tx, rx) = chan::<u8>(1);
-        case(move || assert!(rx.try_recv().is_err()))
+        let ends = chan::<u8>(1);
+        case(move || {
+            let (_tx, rx) = &ends;
+            assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+        })
     }),
     ("is_closed", || {
-        let (tx, _rx) = chan::<u8>(1);
-        case(move || assert!(!tx.is_closed()))
+        let ends = chan::<u8>(1);
+        case(move || {
+            let (tx, _rx) = &ends;
+            assert!(!tx.is_closed());
+        })
     }),
     ("time::sleep", || case(|| time::sleep(Duration::ZERO))),
     ("Ticker::reset", || {
@@ -258,7 +266,11 @@ fn with_preempt_off_a_call_is_none() {
             "preempt_off",
             Box::new(|stop: &Stop| {
                 let mutex = Mutex::new(());
-                sigurg::preempt_off(|| while !stop.is_set() { drop(mutex.lock()) });
+                sigurg::preempt_off(|| {
+                    while !stop.is_set() {
+                        drop(mutex.lock())
+                    }
+                });
             }) as Box<dyn FnOnce(&Stop) + Send>,
         )]);
     }

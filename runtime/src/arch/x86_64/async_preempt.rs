@@ -135,7 +135,8 @@ pub(crate) unsafe fn inject(context: *mut c_void, state: &ExtendedState, f: exte
     // SAFETY: by the contract.
     let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
     let sp = registers[libc::REG_RSP as usize] as usize;
-    let words = [f as usize, state.bytes as usize, state.mask as usize, registers[libc::REG_RIP as usize] as usize];
+    let words =
+        [f as usize, state.bytes as usize, state.mask as usize, registers[libc::REG_RIP as usize] as usize];
     const { assert!(LEFT - size_of::<[usize; 4]>() == 128 && RETURN == 128 + 8) };
     // SAFETY: below the red zone; by the contract. The stack pointer may be odd there.
     unsafe {
@@ -272,6 +273,8 @@ unsafe extern "C" fn async_preempt() {
 pub(crate) unsafe fn peek(address: usize) -> usize {
     let word;
     // SAFETY: by the contract.
-    unsafe { asm!("mov {}, [{}]", out(reg) word, in(reg) address, options(nostack, readonly, preserves_flags)) };
+    unsafe {
+        asm!("mov {}, [{}]", out(reg) word, in(reg) address, options(nostack, readonly, preserves_flags))
+    };
     word
 }
