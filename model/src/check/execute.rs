@@ -8,7 +8,6 @@ use super::m::NO_M;
 use super::violation::{Verdict, broken};
 use crate::rules::queue::{Grip, inherits_time};
 use crate::rules::rule::Rule;
-use crate::rules::sequence::Place;
 
 impl Checker {
     /// The M is about to run the G (T10).

@@ -252,7 +252,6 @@ Place:
     WindowGuard,
     Withdrawing,
     Withdrawn,
-    Rescuing,
     Asked,
     FoundDead,
     Resuming,
