@@ -35,9 +35,9 @@ mod wait;
 mod waitreason;
 
 pub use api::{
-    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, NotInjected, Preemptions, Scope, ScopedJoinHandle,
-    blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off, scope,
-    set_gomaxprocs, try_current, unlock_os_thread, yield_now,
+    GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, NotInjected, Preemptions, Scope,
+    ScopedJoinHandle, blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off,
+    scope, set_gomaxprocs, try_current, unlock_os_thread, yield_now,
 };
 pub use builder::{BuildError, Builder, Runtime};
 pub use chan::chan;

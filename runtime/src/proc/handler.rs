@@ -27,9 +27,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
-use crate::proc::inject::{
-    Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined,
-};
+use crate::proc::inject::{Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined};
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
 use crate::proc::preempt::{can_preempt_m, publish_preempted};

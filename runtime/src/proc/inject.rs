@@ -37,7 +37,11 @@ pub(crate) struct Safe(&'static Running);
 
 /// Whether a call may be injected into `gp`, which the signal with this `context` interrupted on its own stack. Go:
 /// `isAsyncSafePoint`.
-pub(crate) fn is_async_safe_point(mp: &'static M, gp: &'static G, context: *mut c_void) -> Result<Safe, Decline> {
+pub(crate) fn is_async_safe_point(
+    mp: &'static M,
+    gp: &'static G,
+    context: *mut c_void,
+) -> Result<Safe, Decline> {
     let found = check(mp, gp, context);
     if let Err(decline) = found {
         mp.stats.not_injected[decline as usize].bump();

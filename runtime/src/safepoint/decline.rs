@@ -144,7 +144,9 @@ impl fmt::Display for Unavailable {
             Self::Unreadable(error) => write!(f, "cannot read the executable: {error}"),
             Self::Malformed(why) => write!(f, "not an executable that can be understood: {why}"),
             Self::Architecture => f.write_str("not an x86-64 executable"),
-            Self::Stripped => f.write_str("the executable has no symbol table: build it without `strip = true`"),
+            Self::Stripped => {
+                f.write_str("the executable has no symbol table: build it without `strip = true`")
+            }
             Self::NoUnwindTables => f.write_str("the executable has no unwind tables"),
             Self::NotThisProgram => f.write_str("the executable is not the program that runs"),
             Self::InLibrary => f.write_str("the runtime is in a shared library, not in the executable"),

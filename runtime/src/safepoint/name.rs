@@ -45,6 +45,25 @@ const BETWEEN: &[&str] = &[
     "std::sys::backtrace::__rust_begin_short_backtrace",
 ];
 
+/// What compilers call for arithmetic that has no instruction: nothing but that, in whatever language.
+const WIDE: &[&str] = &[
+    "__udivti3",
+    "__umodti3",
+    "__udivmodti4",
+    "__divti3",
+    "__modti3",
+    "__divmodti4",
+    "__multi3",
+    "__muloti4",
+    "__ashlti3",
+    "__ashrti3",
+    "__lshrti3",
+    "__floattidf",
+    "__floatuntidf",
+    "__fixdfti",
+    "__fixunsdfti",
+];
+
 /// This crate, as its symbols name it.
 fn own() -> &'static str {
     let path = module_path!();
@@ -57,6 +76,9 @@ pub(super) fn classify(symbol: &str) -> (Class, String) {
         return (Class::Between, symbol.to_owned());
     }
     let Ok(demangled) = rustc_demangle::try_demangle(symbol) else {
+        if WIDE.contains(&symbol) {
+            return (Class::User, symbol.to_owned());
+        }
         return (Class::Not(Decline::NotRust), symbol.to_owned());
     };
     let name = format!("{demangled:#}");
@@ -97,7 +119,8 @@ fn is_root(name: &str) -> bool {
 
 /// Whether `name` is `path`, an instance of it, or inside it.
 fn is_at_or_below(name: &str, path: &str) -> bool {
-    name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('<'))
+    name.strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('<'))
 }
 
 /// The path that a name begins with; of `<A as B>::f`, the paths of `A` and of `B`, without pointers and references.
@@ -147,32 +170,87 @@ fn bare(name: &str) -> &str {
 /// destructor announce themselves by what they call on a dead thread, and ours return the M.
 pub(super) fn hands_out_thread(name: &str) -> bool {
     name.starts_with("std::thread::local::panic_access_error")
-        || name
-            .strip_prefix(own())
-            .is_some_and(|rest| ["::proc::must_getm", "::proc::must_current"].iter().any(|path| is_at_or_below(rest, path)))
+        || name.strip_prefix(own()).is_some_and(|rest| {
+            ["::proc::must_getm", "::proc::must_current"].iter().any(|path| is_at_or_below(rest, path))
+        })
 }
 
 /// Whether calls of it by [`Class::Between`] are its own business: the counting of panics, which keeps nothing.
 pub(super) fn is_panic_count(name: &str) -> bool {
-    ["std::panicking::", "core::panicking::", "__rustc::", "std::panic"].iter().any(|path| name.starts_with(path))
+    ["std::panicking::", "core::panicking::", "__rustc::", "std::panic"]
+        .iter()
+        .any(|path| name.starts_with(path))
 }
 
 /// Whether it is a way to an allocator, of which tail calls may leave no frame.
 pub(super) fn is_allocator(name: &str) -> bool {
-    const SHIMS: &[&str] = &["__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rust_alloc_zeroed", "__rg_", "__rdl_"];
+    const SHIMS: &[&str] =
+        &["__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rust_alloc_zeroed", "__rg_", "__rdl_"];
     let last = name.strip_prefix("__rustc::").unwrap_or(name);
-    SHIMS.iter().any(|shim| last.starts_with(shim)) || name.contains(" as core::alloc::global::GlobalAlloc>::")
+    SHIMS.iter().any(|shim| last.starts_with(shim))
+        || name.contains(" as core::alloc::global::GlobalAlloc>::")
 }
 
 /// Functions of libraries that are the same on all threads: they return nothing of the thread's, as `__errno_location` does.
 pub(super) fn is_neutral_in_library(name: &str) -> bool {
     const NEUTRAL: &[&str] = &[
-        "memcpy", "memmove", "memset", "memcmp", "bcmp", "memchr", "memrchr", "strlen", "malloc", "calloc",
-        "realloc", "free", "posix_memalign", "aligned_alloc", "memalign", "abort", "_Unwind_Resume",
-        "clock_gettime", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh",
-        "acosh", "atanh", "exp", "exp2", "exp10", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt", "hypot",
-        "fma", "fmod", "sqrt", "floor", "ceil", "trunc", "round", "roundeven", "rint", "fmin", "fmax", "fdim",
-        "sincos", "tgamma", "ldexp",
+        "memcpy",
+        "memmove",
+        "memset",
+        "memcmp",
+        "bcmp",
+        "memchr",
+        "memrchr",
+        "strlen",
+        "malloc",
+        "calloc",
+        "realloc",
+        "free",
+        "posix_memalign",
+        "aligned_alloc",
+        "memalign",
+        "abort",
+        "_Unwind_Resume",
+        "clock_gettime",
+        "sin",
+        "cos",
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "atan2",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "exp",
+        "exp2",
+        "exp10",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "pow",
+        "cbrt",
+        "hypot",
+        "fma",
+        "fmod",
+        "sqrt",
+        "floor",
+        "ceil",
+        "trunc",
+        "round",
+        "roundeven",
+        "rint",
+        "fmin",
+        "fmax",
+        "fdim",
+        "sincos",
+        "tgamma",
+        "ldexp",
     ];
     let double = |name: &str| NEUTRAL.contains(&name);
     // The same for `f32`.
@@ -234,6 +312,7 @@ mod tests {
             assert_eq!(classify(symbol).0, Class::Not(Decline::NotRust), "{symbol}");
         }
         assert_eq!(classify("__rust_try").0, Class::Between);
+        assert_eq!(classify("__udivti3").0, Class::User);
         assert_eq!(classify("_ZN4shop4next17h0123456789abcdefE"), (Class::User, "shop::next".to_owned()));
         assert_eq!(classify("_ZN4shop4next17h0123456789abcdefE.llvm.123").0, Class::User);
     }
@@ -241,7 +320,8 @@ mod tests {
     #[test]
     fn of_libraries_only_what_keeps_nothing_of_the_thread_is_neutral() {
         assert!(["malloc", "memcpy", "sinf", "pow"].iter().all(|name| is_neutral_in_library(name)));
-        let others = ["__errno_location", "pthread_self", "__tls_get_addr", "pthread_getspecific", "f", "write"];
+        let others =
+            ["__errno_location", "pthread_self", "__tls_get_addr", "pthread_getspecific", "f", "write"];
         assert!(!others.iter().any(|name| is_neutral_in_library(name)));
     }
 }

@@ -112,7 +112,8 @@ impl Loaded {
             // SAFETY: the loader's description of a module, valid for this call, and the pointer given below.
             let (info, to) = unsafe { (&*info, &mut *to.cast::<Option<Loaded>>()) };
             // SAFETY: the loader's table of the module's segments.
-            let segments = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+            let segments =
+                unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
             const READ_EXECUTE: u32 = libc::PF_R | libc::PF_X;
             let code = segments
                 .iter()

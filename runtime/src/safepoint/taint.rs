@@ -30,13 +30,10 @@ pub(super) fn spread(facts: &[Facts<'_>], find: impl Fn(u64) -> Option<usize>) -
         let between = matches!(f.class, Class::Between | Class::Root);
         f.body.calls.iter().filter_map(|&at| find(at)).any(|i| hands_out[i] && !(between && panic_count[i]))
     };
-    let mut why: Vec<Option<Decline>> = facts
-        .iter()
-        .map(|f| f.body.own.or_else(|| calls(f).then_some(Decline::CallsThreadLocal)))
-        .collect();
-    let leaves_something = |i: usize| {
-        hands_out[i] || why[i] == Some(Decline::CallsThreadLocal) || facts[i].is(is_allocator)
-    };
+    let mut why: Vec<Option<Decline>> =
+        facts.iter().map(|f| f.body.own.or_else(|| calls(f).then_some(Decline::CallsThreadLocal))).collect();
+    let leaves_something =
+        |i: usize| hands_out[i] || why[i] == Some(Decline::CallsThreadLocal) || facts[i].is(is_allocator);
     let mut from: Vec<usize> = (0..facts.len()).filter(|&i| leaves_something(i)).collect();
     let mut seen = vec![false; facts.len()];
     from.iter().for_each(|&i| seen[i] = true);

@@ -9,9 +9,10 @@ use std::panic::{catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use sigurg::{go, time};
+use sigurg::time;
 
-use crate::stage::{Stop, parked, run, storm};
+use crate::stage::{Stop, run, stopped, storm};
+use crate::tier::go;
 
 /// Its name, and one round of it, which is different for each seed.
 pub(crate) type Kernel = (&'static str, fn(u64));
@@ -209,14 +210,14 @@ fn a_loop_inside_any_code_lets_others_run_on_one_p_and_nothing_is_corrupted() {
                     }
                 }
             });
-            let before = parked();
+            let before = stopped();
             // Each of these wakes only because the hog was stopped.
             for _ in 0..10 {
                 time::sleep(Duration::from_millis(1));
             }
             stop.set();
             hog.join().unwrap_or_else(|_| panic!("{name}: something is not as it was"));
-            assert!(parked() - before >= 5, "{name}: stopped {} times only", parked() - before);
+            assert!(stopped() - before >= 5, "{name}: stopped {} times only", stopped() - before);
         });
     }
 }

@@ -12,4 +12,5 @@ mod off;
 mod registers;
 mod seed;
 mod stage;
+mod tier;
 mod world;

@@ -1,134 +1,165 @@
 //! Every register, flag and mode of the processor is the same before and after.
 
-use std::arch::{asm, global_asm};
+use std::arch::{asm, naked_asm};
 use std::hint::black_box;
 use std::time::Duration;
 
-use sigurg::go;
-
 use crate::kernels::Kernel;
 use crate::stage::storm;
+use crate::tier::go;
 
 /// Turns of a loop: some ten microseconds.
 const SPINS: u64 = 30_000;
 
-global_asm!(
-    // How many of fourteen registers changed while rcx was counted down. rdi: how far.
-    ".p2align 4",
-    "sigurg_test_registers:",
-    "push rbx",
-    "push rbp",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
-    "mov rcx, rdi",
-    "mov rax, 0x0101",
-    "mov rbx, 0x0202",
-    "mov rdx, 0x0303",
-    "mov rsi, 0x0404",
-    "mov rdi, 0x0505",
-    "mov rbp, 0x0606",
-    "mov r8, 0x0808",
-    "mov r9, 0x0909",
-    "mov r10, 0x1010",
-    "mov r11, 0x1111",
-    "mov r12, 0x1212",
-    "mov r13, 0x1313",
-    "mov r14, 0x1414",
-    "mov r15, 0x1515",
-    "2: dec rcx",
-    "jnz 2b",
-    "xor rax, 0x0101",
-    "xor rbx, 0x0202",
-    "xor rdx, 0x0303",
-    "xor rsi, 0x0404",
-    "xor rdi, 0x0505",
-    "xor rbp, 0x0606",
-    "xor r8, 0x0808",
-    "xor r9, 0x0909",
-    "xor r10, 0x1010",
-    "xor r11, 0x1111",
-    "xor r12, 0x1212",
-    "xor r13, 0x1313",
-    "xor r14, 0x1414",
-    "xor r15, 0x1515",
-    "or rax, rbx",
-    "or rax, rdx",
-    "or rax, rsi",
-    "or rax, rdi",
-    "or rax, rbp",
-    "or rax, r8",
-    "or rax, r9",
-    "or rax, r10",
-    "or rax, r11",
-    "or rax, r12",
-    "or rax, r13",
-    "or rax, r14",
-    "or rax, r15",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbp",
-    "pop rbx",
-    "ret",
-    // The flags after a loop that changes none. rdi: how far, rsi: the flags before.
-    ".p2align 4",
-    "sigurg_test_flags:",
-    "mov rcx, rdi",
-    "push rsi",
-    "popfq",
-    "2: lea rcx, [rcx - 1]",
-    "jrcxz 3f",
-    "jmp 2b",
-    "3: pushfq",
-    "pop rax",
-    "cld",
-    "ret",
-    // Sums up with the carry kept from turn to turn. rdi: how far, rsi: what.
-    ".p2align 4",
-    "sigurg_test_carry:",
-    "mov rcx, rdi",
-    "xor eax, eax",
-    "xor edx, edx",
-    "2: adc rax, rsi",
-    "adc rdx, 0",
-    "lea rcx, [rcx - 1]",
-    "jrcxz 3f",
-    "jmp 2b",
-    "3: adc rax, 0",
-    "xor rax, rdx",
-    "ret",
-    // A leaf that keeps rsi in all of its red zone. What is not as it was, in bits.
-    ".p2align 4",
-    "sigurg_test_red_zone:",
-    "mov rcx, rdi",
-    "mov rdx, -128",
-    "2: mov [rsp + rdx], rsi",
-    "add rdx, 8",
-    "jnz 2b",
-    "3: dec rcx",
-    "jnz 3b",
-    "xor eax, eax",
-    "mov rdx, -128",
-    "4: mov r8, [rsp + rdx]",
-    "xor r8, rsi",
-    "or rax, r8",
-    "add rdx, 8",
-    "jnz 4b",
-    "ret",
-);
+/// How many of fourteen registers changed while rcx was counted down.
+#[unsafe(naked)]
+extern "C" fn registers_changed(spins: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "push rbx",
+        ".cfi_adjust_cfa_offset 8",
+        "push rbp",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset rbp, 0",
+        "push r12",
+        ".cfi_adjust_cfa_offset 8",
+        "push r13",
+        ".cfi_adjust_cfa_offset 8",
+        "push r14",
+        ".cfi_adjust_cfa_offset 8",
+        "push r15",
+        ".cfi_adjust_cfa_offset 8",
+        "mov rcx, rdi",
+        "mov rax, 0x0101",
+        "mov rbx, 0x0202",
+        "mov rdx, 0x0303",
+        "mov rsi, 0x0404",
+        "mov rdi, 0x0505",
+        "mov rbp, 0x0606",
+        "mov r8, 0x0808",
+        "mov r9, 0x0909",
+        "mov r10, 0x1010",
+        "mov r11, 0x1111",
+        "mov r12, 0x1212",
+        "mov r13, 0x1313",
+        "mov r14, 0x1414",
+        "mov r15, 0x1515",
+        "2: dec rcx",
+        "jnz 2b",
+        "xor rax, 0x0101",
+        "xor rbx, 0x0202",
+        "xor rdx, 0x0303",
+        "xor rsi, 0x0404",
+        "xor rdi, 0x0505",
+        "xor rbp, 0x0606",
+        "xor r8, 0x0808",
+        "xor r9, 0x0909",
+        "xor r10, 0x1010",
+        "xor r11, 0x1111",
+        "xor r12, 0x1212",
+        "xor r13, 0x1313",
+        "xor r14, 0x1414",
+        "xor r15, 0x1515",
+        "or rax, rbx",
+        "or rax, rdx",
+        "or rax, rsi",
+        "or rax, rdi",
+        "or rax, rbp",
+        "or rax, r8",
+        "or rax, r9",
+        "or rax, r10",
+        "or rax, r11",
+        "or rax, r12",
+        "or rax, r13",
+        "or rax, r14",
+        "or rax, r15",
+        "pop r15",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r14",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r13",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r12",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rbp",
+        ".cfi_adjust_cfa_offset -8",
+        ".cfi_restore rbp",
+        "pop rbx",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
 
-unsafe extern "C" {
-    safe fn sigurg_test_registers(spins: u64) -> u64;
-    safe fn sigurg_test_flags(spins: u64, flags: u64) -> u64;
-    safe fn sigurg_test_carry(spins: u64, term: u64) -> u64;
-    safe fn sigurg_test_red_zone(spins: u64, pattern: u64) -> u64;
+/// The flags after a loop that changes none.
+#[unsafe(naked)]
+extern "C" fn flags_after(spins: u64, before: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rcx, rdi",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "popfq",
+        ".cfi_adjust_cfa_offset -8",
+        "2: lea rcx, [rcx - 1]",
+        "jrcxz 3f",
+        "jmp 2b",
+        "3: pushfq",
+        ".cfi_adjust_cfa_offset 8",
+        "pop rax",
+        ".cfi_adjust_cfa_offset -8",
+        "cld",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Sums up with the carry kept from turn to turn.
+#[unsafe(naked)]
+extern "C" fn carried_sum(spins: u64, term: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rcx, rdi",
+        "xor eax, eax",
+        "xor edx, edx",
+        "2: adc rax, rsi",
+        "adc rdx, 0",
+        "lea rcx, [rcx - 1]",
+        "jrcxz 3f",
+        "jmp 2b",
+        "3: adc rax, 0",
+        "xor rax, rdx",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// A leaf that keeps `pattern` in all of its red zone. What is not as it was, in bits.
+#[unsafe(naked)]
+extern "C" fn red_zone_changed(spins: u64, pattern: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rcx, rdi",
+        "mov rdx, -128",
+        "2: mov [rsp + rdx], rsi",
+        "add rdx, 8",
+        "jnz 2b",
+        "3: dec rcx",
+        "jnz 3b",
+        "xor eax, eax",
+        "mov rdx, -128",
+        "4: mov r8, [rsp + rdx]",
+        "xor r8, rsi",
+        "or rax, r8",
+        "add rdx, 8",
+        "jnz 4b",
+        "ret",
+        ".cfi_endproc",
+    )
 }
 
 fn general_registers(_: u64) {
-    assert_eq!(sigurg_test_registers(SPINS), 0);
+    assert_eq!(registers_changed(SPINS), 0);
 }
 
 fn flags(round: u64) {
@@ -136,7 +167,7 @@ fn flags(round: u64) {
     const MASK: u64 = 1 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 11;
     // Interrupts enabled, and the bit that is always set.
     let before = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40 & MASK | 0x202;
-    let after = sigurg_test_flags(SPINS, before);
+    let after = flags_after(SPINS, before);
     assert_eq!(after & MASK, before & MASK);
 }
 
@@ -149,11 +180,11 @@ fn carry_chains(round: u64) {
         low = sum;
         (high, carry) = high.overflowing_add(u64::from(over | again));
     }
-    assert_eq!(sigurg_test_carry(SPINS, term), low.wrapping_add(u64::from(carry)) ^ high, "term {term:#x}");
+    assert_eq!(carried_sum(SPINS, term), low.wrapping_add(u64::from(carry)) ^ high, "term {term:#x}");
 }
 
 fn red_zone(round: u64) {
-    assert_eq!(sigurg_test_red_zone(SPINS, round.wrapping_mul(0x9e37_79b9_7f4a_7c15)), 0);
+    assert_eq!(red_zone_changed(SPINS, round.wrapping_mul(0x9e37_79b9_7f4a_7c15)), 0);
 }
 
 fn copies_in_both_directions(round: u64) {

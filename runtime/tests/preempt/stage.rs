@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use sigurg::{go, time};
 
+use crate::tier;
+
 /// Long enough that only what never happens lasts as long.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
@@ -18,9 +20,13 @@ const CHILD: &str = "SIGURG_TEST_CHILD";
 
 /// Runs `main` in a runtime of so many Ps. The process dies with a dump if that takes for ever.
 pub(crate) fn run<T: Send>(procs: u32, main: impl FnOnce() -> T + Send) -> T {
+    run_within(STUCK, procs, main)
+}
+
+fn run_within<T: Send>(patience: Duration, procs: u32, main: impl FnOnce() -> T + Send) -> T {
     let (done, ended) = mpsc::channel::<()>();
     thread::spawn(move || {
-        if ended.recv_timeout(STUCK) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
             // SAFETY: ends the process as SIGQUIT does, with a dump of all goroutines.
             unsafe { libc::kill(libc::getpid(), libc::SIGQUIT) };
         }
@@ -47,9 +53,20 @@ impl Stop {
     }
 }
 
-/// Goroutines stopped by signal so far.
+/// Goroutines stopped in their signal handlers so far.
 pub(crate) fn parked() -> u64 {
     sigurg::metrics().preemptions.parked
+}
+
+/// Goroutines stopped by signal so far.
+pub(crate) fn stopped() -> u64 {
+    let preemptions = sigurg::metrics().preemptions;
+    preemptions.parked + preemptions.injected
+}
+
+/// How many times longer than usual storms last: the variable `SIGURG_STORM_FACTOR`.
+fn storm_factor() -> u32 {
+    std::env::var("SIGURG_STORM_FACTOR").map_or(1, |factor| factor.parse().expect("a number"))
 }
 
 /// The threads that run goroutines.
@@ -83,8 +100,9 @@ fn send_signals(stop: &Stop) -> u64 {
 /// Runs `work` on `procs` Ps beside goroutines that wake every 100 us, so that somebody always asks for preemption, and under a
 /// rain of further signals; `work` ends when told to. Fails unless goroutines were stopped by signal `floor` times.
 pub(crate) fn storm(procs: u32, lasts: Duration, floor: u64, work: impl FnOnce(&Stop) + Send) {
-    run(procs, || {
-        let before = parked();
+    let lasts = lasts * storm_factor();
+    run_within(STUCK + lasts, procs, || {
+        let before = tier::stopped();
         let (stop, calm) = (Stop::default(), Stop::default());
         let rain = thread::spawn({
             let calm = calm.clone();
@@ -105,7 +123,9 @@ pub(crate) fn storm(procs: u32, lasts: Duration, floor: u64, work: impl FnOnce(&
             move || {
                 let start = Instant::now();
                 // On a slow machine as long as it takes to be a storm at all.
-                while start.elapsed() < lasts || (parked() - before < floor && start.elapsed() < STUCK / 2) {
+                while start.elapsed() < lasts
+                    || (tier::stopped() - before < floor && start.elapsed() < STUCK / 2)
+                {
                     time::sleep(Duration::from_millis(5));
                 }
                 stop.set();
@@ -117,7 +137,7 @@ pub(crate) fn storm(procs: u32, lasts: Duration, floor: u64, work: impl FnOnce(&
             waker.join().expect("a sleeper does not panic");
         }
         let sent = sigurg::blocking(|| rain.join()).expect("a sender does not panic");
-        let stopped = parked() - before;
+        let stopped = tier::stopped() - before;
         eprintln!("stopped {stopped} times, {sent} rounds of signals, {:?}", sigurg::metrics().preemptions);
         assert!(stopped >= floor, "stopped {stopped} times only");
     });

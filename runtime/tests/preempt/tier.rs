@@ -1,0 +1,5 @@
+//! How goroutines are stopped here: in their signal handlers.
+
+pub(crate) use sigurg::go;
+
+pub(crate) use crate::stage::parked as stopped;
