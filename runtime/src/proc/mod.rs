@@ -121,8 +121,9 @@ pub(crate) fn on_goroutine() -> bool {
     current_g_with_p().is_some()
 }
 
-/// The goroutine that calls, if one does.
-#[inline]
+/// The goroutine that calls, if one does. Not inlined: the answer is the same on every thread, but not the way to it; so user code
+/// that this crate's generic functions were inlined into can still be moved at any instruction (`safepoint/`).
+#[inline(never)]
 pub(crate) fn current_g() -> Option<&'static G> {
     getm().and_then(M::curg)
 }

@@ -175,6 +175,12 @@ pub(super) fn hands_out_thread(name: &str) -> bool {
         })
 }
 
+/// Whether all that it takes from the thread is whether that is unwinding, as guards of std's locks ask: for a goroutine the same on
+/// every thread, as one that unwinds stays, and nothing else runs there meanwhile.
+pub(super) fn tells_whether_unwinding(name: &str) -> bool {
+    name == "std::panicking::panic_count::is_zero_slow_path"
+}
+
 /// Whether calls of it by [`Class::Between`] are its own business: the counting of panics, which keeps nothing.
 pub(super) fn is_panic_count(name: &str) -> bool {
     ["std::panicking::", "core::panicking::", "__rustc::", "std::panic"]
