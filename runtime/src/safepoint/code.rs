@@ -1,6 +1,5 @@
 //! What the instructions of a function say of it.
 
-use std::ops::Range;
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
