@@ -6,10 +6,9 @@ use std::path::PathBuf;
 
 use crate::config::{self, BadVariable, Config, Hooks};
 use crate::dump;
+use crate::facade::{immortal, install_handlers, nanotime};
 use crate::proc;
 use crate::sched::{MAX_PROCS, Sched};
-use crate::signal;
-use crate::stack;
 use crate::trace::Tracer;
 
 /// Bytes of address space for the stack of a goroutine, if nothing else is asked.
@@ -116,11 +115,7 @@ impl Builder {
         let debug = config::debug().map_err(BuildError::Variable)?;
         let tracer =
             self.trace.map(|path| Tracer::start(&path, gomaxprocs)).transpose().map_err(BuildError::Trace)?;
-        stack::fault::install().map_err(BuildError::System)?;
-        if !debug.asyncpreemptoff {
-            signal::install().map_err(BuildError::System)?;
-        }
-        dump::quit::install().map_err(BuildError::System)?;
+        install_handlers(!debug.asyncpreemptoff).map_err(BuildError::System)?;
         let config = Config {
             gomaxprocs,
             stack_size: self.stack_size.unwrap_or(STACK_SIZE),
@@ -128,7 +123,7 @@ impl Builder {
             hooks: self.hooks,
             injectable: self.injectable,
             debug,
-            seed: crate::facade::nanotime() as u64,
+            seed: nanotime() as u64,
         };
         let sched = Sched::new(config, tracer).map_err(BuildError::System)?;
         Ok(Runtime { sched: Box::new(sched) })
@@ -200,7 +195,7 @@ impl Runtime {
     /// A trace that could not be written to its end is reported on stderr.
     pub fn run<T: Send>(self, main: impl FnOnce() -> T + Send) -> T {
         // Goroutines that have not ended keep their stacks, and others may hold pointers into them.
-        let sched = Box::leak(self.sched);
+        let sched = immortal(self.sched);
         let _watch = dump::quit::Watch::new(sched);
         proc::run(sched, main)
     }

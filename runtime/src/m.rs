@@ -7,11 +7,11 @@
 
 use std::ptr;
 
-use crate::facade::Note;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
 };
+use crate::facade::{Note, WATCHED};
 use crate::g::{G, STACK_PREEMPT};
 use crate::p::P;
 use crate::sched::Sched;
@@ -98,7 +98,7 @@ impl M {
             declines: AtomicU32::new(0),
             signal: SignalWord::new(),
             stats: MStats::new(),
-            tracing: AtomicBool::new(false),
+            tracing: AtomicBool::new(WATCHED),
             trace: TraceBuf::new(),
             id: AtomicI32::new(id),
             sched,

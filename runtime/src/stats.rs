@@ -48,6 +48,8 @@ pub(crate) struct MStats {
     pub(crate) preempted_inject: Count,
     /// Injections that were declined, by reason.
     pub(crate) not_injected: [Count; Decline::ALL.len()],
+    /// Stacks whose unused memory was given back on request.
+    pub(crate) shrunk: Count,
     /// Signals that came when nothing could be done.
     pub(crate) declined: Count,
 }
@@ -66,6 +68,7 @@ impl MStats {
             preempted_park: Count::new(),
             preempted_inject: Count::new(),
             not_injected: [const { Count::new() }; Decline::ALL.len()],
+            shrunk: Count::new(),
             declined: Count::new(),
         }
     }

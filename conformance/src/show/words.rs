@@ -152,6 +152,9 @@ fn kind(kind: &Kind, g: &str, target: Option<Target>, site: &str, symbols: &Symb
         Kind::StwStopped { reason } => format!("the world is stopped{}", because(reason, symbols)),
         Kind::StwStart => "startTheWorld begins".into(),
         Kind::StwStarted { procs } => format!("the world runs again, {procs} Ps"),
+        Kind::ForEachPBegin { procs } => format!("asks each of {procs} Ps for a safe point"),
+        Kind::SafePointFn { target_p } => format!("runs the safe point function for P{target_p}"),
+        Kind::ForEachPEnd => "every P has been at a safe point".into(),
         Kind::GcPhase { phase } => format!("collector: {phase}"),
         Kind::Lost => "lost: this event was claimed and never written".into(),
     }

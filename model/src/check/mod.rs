@@ -16,6 +16,7 @@ mod coro;
 mod effect;
 mod execute;
 mod flag;
+mod foreachp;
 mod g;
 mod handler;
 mod history;
@@ -38,6 +39,7 @@ use sigurg_traces::header::{Header, Ordering};
 use sigurg_traces::symbols::Symbols;
 use sigurg_traces::{Event, Kind, Sym};
 
+use self::foreachp::ForEachP;
 use self::g::G;
 use self::m::M;
 use self::naming::Suspect;
@@ -114,6 +116,7 @@ pub struct Checker {
     shuffles: bool,
     nexts: u8,
     stw: Stw,
+    for_each_p: Option<ForEachP>,
     sites: Vec<Site>,
     p_site_names: Vec<(String, u32)>,
     p_sites: Vec<u32>,
@@ -146,6 +149,7 @@ impl Checker {
             shuffles: false,
             nexts: 0,
             stw: Stw::NEW,
+            for_each_p: None,
             sites: Vec::new(),
             p_site_names: p_status::sites(),
             p_sites: Vec::new(),

@@ -29,6 +29,10 @@ impl Checker {
                     Found::OtherWay | Found::Never => (None, gs, None),
                 });
             }
+            // Under the lock, between any two steps.
+            Kind::ForEachPBegin { .. } | Kind::SafePointFn { .. } | Kind::ForEachPEnd => {
+                return Ok((None, gs, None));
+            }
             Kind::GStatusFail { via, .. } => match via {
                 Via::Castogscanstatus | Via::CasGFromPreempted => Step::Missed,
                 _ => return Ok((None, gs, None)),

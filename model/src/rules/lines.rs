@@ -29,6 +29,9 @@ const fn park(line: Line) -> Line {
 const fn remember(line: Line) -> Line {
     Line { extension: Some(|profile| profile.remembers_unsent_request), ..line }
 }
+const fn dump(line: Line) -> Line {
+    Line { extension: Some(|profile| profile.dumps_running_goroutines), ..line }
+}
 const fn since(minor: u8) -> Releases {
     Releases::since(minor)
 }
@@ -202,6 +205,12 @@ pub const LINES: &[Line] = &[
 
     // X-REMEMBER: a signal that was held back is sent later, without a new window.
     remember(closed(P::SawRunning, &[(e(S::PreemptM), P::SawRunning)], Rule::Suspender)),
+
+    // X-DUMP: a suspender gives up, and a thread without a P readies what it stopped.
+    dump(closed(P::Window, &[(e(S::StopFalse), P::Withdrawing)], Rule::ParkRequested)),
+    dump(closed(P::Withdrawing, &[(s(C::CloseWindow), P::Withdrawn)], Rule::ScanOwner)),
+    dump(closed(P::Withdrawn, &[(e(S::SuspendEndDead), P::Open)], Rule::Suspender)),
+    dump(closed(P::Readied, &[(e(S::PutGlobal), P::Open)], Rule::QueueTake)),
 
     // preemptone. Without asynchronous preemption it ends after the guard.
     closed(P::AskingOne, &[(e(S::PreemptTrue), P::AskingOneGuard)], Rule::ProgramOrder),

@@ -247,6 +247,8 @@ Place:
     WindowStop,
     WindowPreempt,
     WindowGuard,
+    Withdrawing,
+    Withdrawn,
     Asked,
     FoundDead,
     Resuming,

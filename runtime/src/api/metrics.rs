@@ -47,6 +47,8 @@ pub struct Metrics {
     pub netpoll_waiters: u64,
     /// Stacks made: of goroutines that have not ended, and those kept to be used again.
     pub stacks: u64,
+    /// Times the unused memory of a stack was given back by [`stacks::shrink`](crate::stacks::shrink()). Only grows.
+    pub stacks_shrunk: u64,
     /// Since the runtime was built.
     pub uptime: Duration,
 }

@@ -20,6 +20,6 @@ pub use goroutine::{
 pub use join::join;
 pub use metrics::{Metrics, NotInjected, Preemptions};
 pub use preempt_off::preempt_off;
-pub use runtime::{gomaxprocs, metrics, set_gomaxprocs};
+pub use runtime::{gomaxprocs, metrics, set_gomaxprocs, stop_the_world};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use spawn::{GoBuilder, JoinHandle, go};

@@ -9,6 +9,7 @@ use crate::api::names;
 use crate::api::packet::{Consumer, drop_result, packet};
 use crate::api::scope::{Scope, ScopedJoinHandle};
 use crate::g::G;
+use crate::proc::safe_point;
 use crate::proc::{self, SpawnOptions};
 use crate::waitreason::WaitReason;
 
@@ -195,6 +196,7 @@ impl<T> JoinHandle<T> {
     /// Whether `join` would return at once.
     #[inline]
     pub fn is_finished(&self) -> bool {
+        safe_point();
         self.consumer.is_done()
     }
 
@@ -210,6 +212,7 @@ impl<T> JoinHandle<T> {
 
     /// What it was doing a moment ago. `Dead` if it is finished.
     pub fn status(&self) -> GoStatus {
+        safe_point();
         if self.is_finished() { GoStatus::Dead } else { GoStatus::of(self.gp, self.goid) }
     }
 }

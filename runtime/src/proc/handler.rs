@@ -27,6 +27,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::run_safe_point_fn;
 use crate::proc::inject::{Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined};
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
@@ -119,6 +120,8 @@ fn stoppable(mp: &'static M, gp: &'static G, context: *mut c_void) -> Result<Sto
         return Err(Reject::MNotPreemptible);
     }
     let pp = mp.p().ok_or(Reject::MNotPreemptible)?;
+    // The P may go to a goroutine that has its thread, and so not come to the scheduler for long.
+    run_safe_point_fn(mp, pp);
     let mut reject = Reject::Other;
     // Relaxed: its own, since before it ran.
     if gp.injectable.load(Relaxed) {

@@ -180,7 +180,7 @@ fn gfget(mp: &'static M) -> Option<&'static G> {
         if let Some(batch) = state.gfree.take_batch(BATCH, &sched.slab) {
             pp.gfree.give(batch, &sched.slab);
         }
-        sched.gfree_len.store(state.gfree.len(), Relaxed);
+        sched.note_dead(&state);
     }
     pp.gfree.pop(&sched.slab)
 }

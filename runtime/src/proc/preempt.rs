@@ -9,6 +9,7 @@ use sigurg_traces::{Guard, Kind, Request};
 
 use crate::arch;
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::getm_here;
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
@@ -16,9 +17,11 @@ use crate::proc::gosched::gopreempt_m;
 use crate::proc::locked::unwinding_stays;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
-use crate::proc::{current_g, mcall, mcall_g, must_getm};
+use crate::proc::{mcall, mcall_g, must_getm};
 use crate::signal::preempt_m;
+use crate::stack::shrink_stack;
 use crate::status::GStatus;
+use crate::throw::throw;
 use crate::trace::{Site, event};
 
 /// Asks the goroutine that runs on `pp`, if one does, to yield. Go: `preemptone`.
@@ -65,15 +68,20 @@ pub(crate) fn can_preempt_m(mp: &M) -> bool {
         })
 }
 
-/// A place where the goroutine that calls may be stopped: it is, if it was asked to. Elsewhere nothing happens.
-#[inline]
+/// A place where the goroutine that calls may be stopped: it is, if it was asked to. Elsewhere nothing happens. Go: the
+/// prologue of a function.
+#[inline(always)]
 pub(crate) fn safe_point() {
-    // Relaxed: a request that is missed here is met at the next safe point.
-    if let Some(gp) = current_g()
-        && gp.stackguard0.load(Relaxed) == STACK_PREEMPT
-    {
+    if guard_is_poisoned() {
         newstack();
     }
+}
+
+/// A leaf: a dozen instructions, none of them waited for.
+#[inline(never)]
+fn guard_is_poisoned() -> bool {
+    // Relaxed: a request that is missed here is met at the next safe point.
+    getm_here().and_then(M::curg).is_some_and(|gp| gp.stackguard0.load(Relaxed) == STACK_PREEMPT)
 }
 
 #[cold]
@@ -91,25 +99,44 @@ extern "C" fn newstack_m(arg: *mut ()) -> ! {
     // SAFETY: called by `mcall`.
     let gp: &'static G = unsafe { mcall_g(arg) };
     let mp = must_getm();
+    // NS-1 has nothing to refuse: nobody forks, and `newstack` turned back whoever is in a system call.
+    // NS-2: the guard decides, read once. Relaxed: no handler comes here, on g0. It is in order if one came after the safe
+    // point looked: the goroutine has been away already. Stacks do not grow (NS-6): it goes on.
+    if gp.stackguard0.load(Relaxed) != STACK_PREEMPT {
+        go_on(gp);
+    }
+    // Relaxed: under the scan bit, or own.
+    let preempt_shrink = gp.preempt_shrink.load(Relaxed);
     let can_preempt = can_preempt_m(mp);
     // Relaxed: set in a window that the changes of status below wait for.
     let preempt_stop = gp.preempt_stop.load(Relaxed);
     event(mp, Some(gp), Site::Newstack, 0, || Kind::Newstack {
         preempt: true,
         preempt_stop,
-        preempt_shrink: false,
+        preempt_shrink,
         can_preempt,
     });
     if !can_preempt {
-        // NS-3: whoever gives the last lock back asks again (C11).
+        // NS-3: `preempt` stays, and whoever gives the last lock back asks again (C11). No status has changed (INV-43).
         gp.stackguard0.store(gp.stack_lo(), Relaxed);
         event(mp, Some(gp), Site::Newstack, 0, || Kind::GRequest {
             request: Request::Stackguard0(Guard::Normal),
         });
-        // SAFETY: `mcall` saved it just now, and nothing ran on it since.
-        unsafe { arch::gogo(gp.sp.load(Relaxed)) }
+        go_on(gp);
     }
+    // NS-4.
+    let sp = gp.sp.load(Relaxed);
+    if !(gp.stack_lo()..gp.stack_hi()).contains(&sp) {
+        throw!("newstack: goroutine {} is at {sp:#x}, not on its stack", gp.goid());
+    }
+    // NS-5: first what it gives back, then the choice (C1).
     mp.stats.preempted_sync.bump();
+    if preempt_shrink {
+        gp.preempt_shrink.store(false, Relaxed);
+        event(mp, Some(gp), Site::Newstack, 0, || Kind::GRequest { request: Request::PreemptShrink(false) });
+        // Every switch is a call: nothing below the saved stack pointer is live.
+        shrink_stack(mp, gp, sp);
+    }
     if preempt_stop {
         event(mp, Some(gp), Site::PreemptPark, 0, || Kind::PreemptPark { by_signal: false });
         publish_preempted(mp, gp);
@@ -117,6 +144,12 @@ extern "C" fn newstack_m(arg: *mut ()) -> ! {
     }
     event(mp, Some(gp), Site::GopreemptM, 0, || Kind::PreemptYield { by_signal: false });
     gopreempt_m(arg)
+}
+
+/// Back to where `newstack` was called.
+fn go_on(gp: &G) -> ! {
+    // SAFETY: `mcall` saved it just now, and nothing ran on it since.
+    unsafe { arch::gogo(gp.sp.load(Relaxed)) }
 }
 
 /// T16, T17: the goroutine of this M becomes `Preempted`; from then on a suspender may claim it, and nobody else will run

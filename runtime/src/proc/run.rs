@@ -3,12 +3,11 @@
 //! Go: `schedinit`, `rt0_go`, `main` (proc.go).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::thread;
 
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{Note, getm, setm};
+use crate::facade::{Note, end_watch, getm, setm, spawn};
 use crate::proc::body::body;
 use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
@@ -81,7 +80,7 @@ fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
         [("template", (|sched| sched.template.serve(sched)) as fn(&'static Sched)), ("sysmon", sysmon)]
     {
         let name = format!("{}-{name}", sched.config.thread_name);
-        if let Err(error) = thread::Builder::new().name(name).spawn(move || serve(sched)) {
+        if let Err(error) = spawn(name, None, move || serve(sched)) {
             throw!("cannot create a thread: {error}");
         }
     }
@@ -101,6 +100,7 @@ impl Sched {
     fn end(&'static self, quiet: bool) {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
+        end_watch();
         if let Some(tracer) = &self.tracer
             && let Err(error) = tracer.finish(quiet)
         {

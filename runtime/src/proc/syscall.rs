@@ -14,6 +14,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::{owes_safe_point_fn, run_safe_point_fn};
 use crate::proc::locked::{stoplockedm, unwinding_stays};
 use crate::proc::park::dropg;
 use crate::proc::queue::globrunqput;
@@ -48,6 +49,9 @@ pub(crate) fn entersyscall() {
     // SeqCst: as Go's; what is missed here is found by the initiator under the scan bit.
     if sched.gcwaiting.load(SeqCst) {
         systemstack(|mp| stop_p_for_stw(mp, pp));
+    }
+    if owes_safe_point_fn(pp) {
+        systemstack(|mp| run_safe_point_fn(mp, pp));
     }
     gp.casgstatus_direct(mp, GStatus::Running, GStatus::Syscall, Site::Reentersyscall);
     wake_sysmon(sched);

@@ -17,7 +17,7 @@ use sigurg_traces::Kind;
 use crate::arch;
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{Note, nanotime, setm};
+use crate::facade::{Note, immortal, nanotime, scaled, setm, signal_stack, spawn, thread_id};
 use crate::lock::Lock;
 use crate::m::M;
 use crate::p::P;
@@ -34,7 +34,7 @@ use crate::trace::{Site, event};
 /// How long a P waits for a new M before sysmon helps, nanoseconds.
 const STUCK_NS: i64 = 10_000_000;
 /// Ms kept back from spares: for goroutines that block in system calls.
-const SPARE_MARGIN: usize = 500;
+const SPARE_MARGIN: usize = scaled(500, 2);
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
 const G0_STACK: usize = 256 << 10;
 
@@ -209,7 +209,7 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
     }
     drop(state);
     let seed = (id as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ sched.config.seed;
-    let mp: &'static M = Box::leak(Box::new(M::new(id, sched, seed)));
+    let mp = immortal(Box::new(M::new(id, sched, seed)));
     if let Some(tracer) = &sched.tracer {
         tracer.attach(mp);
     }
@@ -248,21 +248,20 @@ fn make_spare(sched: &'static Sched) {
 
 fn start_thread(sched: &'static Sched, mp: &'static M) -> io::Result<()> {
     let name = format!("{}-m{}", sched.config.thread_name, mp.id());
-    thread::Builder::new().name(name).stack_size(G0_STACK).spawn(move || mstart(mp)).map(drop)
+    spawn(name, Some(G0_STACK), move || mstart(mp))
 }
 
 /// The thread of an M.
 fn mstart(mp: &'static M) {
     setm(Some(mp));
-    // SAFETY: takes nothing and cannot fail.
-    mp.procid.store(unsafe { libc::gettid() }, Relaxed);
+    mp.procid.store(thread_id(), Relaxed);
     // std counts panics by thread and allocates for it on first use: not later, on a goroutine's stack.
     let _ = thread::panicking();
     let hooks = &mp.sched().config.hooks;
     if let Some(hook) = &hooks.on_thread_start {
         hook();
     }
-    let signal_stack = crate::stack::fault::thread_init();
+    let signal_stack = signal_stack();
     // SAFETY: this thread's own stack; it is left for good when this comes back.
     unsafe { arch::g0_enter(mp.g0_sp.as_ptr(), mstart1, ptr::from_ref(mp).cast_mut().cast()) };
     mexit(mp);

@@ -1,6 +1,5 @@
 //! What the instructions of a function say of it.
 
-
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 use super::decline::Decline;

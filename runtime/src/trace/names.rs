@@ -64,14 +64,14 @@ pub(crate) fn intern(name: &'static str) -> Sym {
 }
 
 /// The names of one file.
-pub(super) struct Names {
+pub(crate) struct Names {
     symbols: Symbols,
     /// By place in `NAMES`: the symbol in `symbols`, or none yet.
     known: Vec<Sym>,
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut symbols = Symbols::new();
         for word in
             Site::ALL.iter().map(|site| site.as_str()).chain(WaitReason::ALL.iter().map(|r| r.as_str()))
@@ -82,13 +82,13 @@ impl Names {
         Self { symbols, known: vec![Sym::NONE; ROOM] }
     }
 
-    pub(super) fn symbols(&self) -> &Symbols {
+    pub(crate) fn symbols(&self) -> &Symbols {
         &self.symbols
     }
 
     /// Puts the file's symbols in place of the process's.
     #[inline]
-    pub(super) fn translate(&mut self, kind: &mut Kind) {
+    pub(crate) fn translate(&mut self, kind: &mut Kind) {
         match kind {
             Kind::GStatus { reason: sym, .. }
             | Kind::Gopark { reason: sym, .. }

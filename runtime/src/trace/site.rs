@@ -78,6 +78,8 @@ sites! {
     StopTheWorldWithSema = "stopTheWorldWithSema",
     StartTheWorldWithSema = "startTheWorldWithSema",
     ForEachP = "forEachP",
+    RunSafePointFn = "runSafePointFn",
+    Shrinkstack = "shrinkstack",
     Releasem = "releasem",
     SuspendG = "suspendG",
     ResumeG = "resumeG",

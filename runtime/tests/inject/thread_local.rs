@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sigurg::safepoint::Decline;
 
+use crate::kernels::KERNELS;
 use crate::stage::storm;
 use crate::tier::{compute, go};
 
@@ -129,6 +130,11 @@ fn nobody_finds_the_thread_local_of_another_thread_under_a_storm() {
                 (name, hog)
             })
             .collect();
+        let stop_kernels = stop.clone();
+        for kernel in KERNELS.iter().filter(|kernel| kernel.of_thread) {
+            let hog = kernel.spawn(&stop_kernels);
+            hogs.push((kernel.name, go(move || drop(hog.join().expect("everything is as it was")))));
+        }
         // So that there is somebody to be moved to.
         for _ in 0..2 {
             let stop = stop.clone();

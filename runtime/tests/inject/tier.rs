@@ -7,10 +7,14 @@ use sigurg::{GoBuilder, JoinHandle, time};
 
 use crate::stage::Stop;
 
-/// Starts a goroutine that may be moved at any instruction.
-pub(crate) fn go<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+/// How goroutines are made that may be moved at any instruction.
+pub(crate) fn builder() -> GoBuilder {
     // SAFETY: where code of these tests touches thread-locals, the map is to find it; that is what is tested.
-    unsafe { GoBuilder::new().injectable() }.spawn(f)
+    unsafe { GoBuilder::new().injectable() }
+}
+
+pub(crate) fn go<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    builder().spawn(f)
 }
 
 /// Goroutines stopped by injected calls so far.
