@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sigurg::time;
 
-use crate::stage::{Stop, run};
+use crate::stage::{STUCK, Stop, run};
 use crate::tier::{compute, go, stopped, warm_up};
 
 /// The thread. Not inlined: a function that calls a library is none to be stopped in.
@@ -88,8 +88,10 @@ fn the_whole_runtime_may_be_allowed_to() {
     // SAFETY: these goroutines touch no thread-local.
     let runtime = unsafe { sigurg::Builder::new().gomaxprocs(1).injectable().build() }.expect("a runtime");
     runtime.run(|| {
-        // The first goroutine, too.
+        // The first goroutine, too, though functions of the runtime are inlined into it.
+        let begin = Instant::now();
         while stopped() == 0 {
+            assert!(begin.elapsed() < STUCK / 2, "{:?}", sigurg::metrics().preemptions);
             let (tx, rx) = sigurg::chan::<u64>(0);
             let waker = sigurg::go(move || tx.send(1).is_ok());
             compute(10_000_000);

@@ -133,7 +133,8 @@ fn nobody_finds_the_thread_local_of_another_thread_under_a_storm() {
         let stop_kernels = stop.clone();
         for kernel in KERNELS.iter().filter(|kernel| kernel.of_thread) {
             let hog = kernel.spawn(&stop_kernels);
-            hogs.push((kernel.name, go(move || drop(hog.join().expect("everything is as it was")))));
+            let joined = go(move || assert!(hog.join().expect("everything is as it was") > 0));
+            hogs.push((kernel.name, joined));
         }
         // So that there is somebody to be moved to.
         for _ in 0..2 {
