@@ -18,13 +18,8 @@ fn compute(turns: u64) -> u64 {
 fn main() -> common::Outcome {
     let args = common::args()?;
     let hogs = args.rest.first().map_or(Ok(100), |text| text.parse::<usize>())?;
-    let mut builder = sigurg::Builder::new().gomaxprocs(1);
-    if let Some(path) = args.trace {
-        builder = builder.trace(path);
-    }
-    // SAFETY: nothing taken from a thread_local! lives across a blocking call in this program.
-    let runtime = unsafe { builder.build()? };
-    runtime.run(|| {
+    common::run(args.trace, move || {
+        sigurg::set_gomaxprocs(1);
         let turns: Arc<Vec<AtomicU64>> = Arc::new((0..hogs).map(|_| AtomicU64::new(0)).collect());
         for i in 0..hogs {
             let turns = Arc::clone(&turns);

@@ -18,7 +18,7 @@ fn own() -> Analysis {
 
 #[test]
 fn what_is_no_executable_is_an_error_with_a_reason() {
-    let why = |path: &Path| SafePoints::of_file(path).err().expect("an error").to_string();
+    let why = |path: &Path| SafePoints::of_file(path).expect_err("an error").to_string();
     assert!(why(Path::new("/no/such/file")).starts_with("cannot read the executable"));
     assert!(why(Path::new("/proc")).contains("not a file"));
     let folder = tempfile::tempdir().expect("a folder");
