@@ -4,7 +4,8 @@
 //!    holder always runs on, and whoever waits never waits for a goroutine to be scheduled.
 //! 2. Nobody allocates, prints, calls foreign code or drops a user's value while holding one (a goroutine may be
 //!    parked inside malloc with malloc's lock held).
-//! 3. The count goes up before the lock is taken and down after it is given back.
+//! 3. Before it, a goroutine that lost its P in a foreign call gets one (`proc/adopt.rs`): what it does under the lock may need it.
+//! 4. The count goes up before the lock is taken and down after it is given back.
 //!
 //! Go: `lock`, `unlock` (lock_futex.go).
 
@@ -12,6 +13,7 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
 use crate::facade::{RawLock, getm};
+use crate::proc::settle;
 
 /// A value that only the holder of the lock reaches.
 pub(crate) struct Lock<T> {
@@ -33,7 +35,7 @@ impl<T> Lock<T> {
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         if let Some(mp) = getm() {
-            mp.acquire();
+            settle(mp).acquire();
         }
         self.raw.lock();
         Guard { lock: self }

@@ -14,6 +14,7 @@ use crate::facade::atomic::{
 };
 use crate::g::{G, STACK_PREEMPT};
 use crate::p::P;
+use crate::proc::Adoption;
 use crate::sched::Sched;
 use crate::signal::SignalWord;
 use crate::stats::MStats;
@@ -56,6 +57,8 @@ pub(crate) struct M {
     pub(crate) procid: AtomicI32,
     /// Its thread is in the signal handler. Own.
     pub(crate) in_handler: AtomicBool,
+    /// Whether its goroutine lost the P inside a foreign call.
+    pub(crate) adoption: Adoption,
     /// While its goroutine is stopped in the signal handler: what the kernel saved of it, a `ucontext_t`. Own.
     pub(crate) interrupted: AtomicPtr<()>,
     /// Signals sent to it and handled.
@@ -90,6 +93,7 @@ impl M {
             schedlink: AtomicPtr::new(ptr::null_mut()),
             procid: AtomicI32::new(0),
             in_handler: AtomicBool::new(false),
+            adoption: Adoption::new(),
             interrupted: AtomicPtr::new(ptr::null_mut()),
             signal: SignalWord::new(),
             stats: MStats::new(),

@@ -43,6 +43,8 @@ pub(crate) struct MStats {
     pub(crate) preempted_sync: Count,
     /// Goroutines parked in a signal handler.
     pub(crate) preempted_park: Count,
+    /// Ps taken from foreign calls.
+    pub(crate) adopted: Count,
     /// Signals that came when nothing could be done.
     pub(crate) declined: Count,
 }
@@ -59,6 +61,7 @@ impl MStats {
             retakes: Count::new(),
             preempted_sync: Count::new(),
             preempted_park: Count::new(),
+            adopted: Count::new(),
             declined: Count::new(),
         }
     }

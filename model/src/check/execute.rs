@@ -71,10 +71,11 @@ impl Checker {
         Ok(())
     }
 
-    /// Only schedule looks for a G to run, and a handler for one to go on with its P.
+    /// Only schedule looks for a G to run; a handler and the monitor, for one to go on with a P.
     #[inline]
     pub(super) fn must_schedule(&self, e: &Event, gs: u32) -> Verdict {
-        if self.ms[(e.m + 1) as usize].scheduling || e.on == Stack::Gsignal {
+        let m = &self.ms[(e.m + 1) as usize];
+        if m.scheduling || e.on == Stack::Gsignal || m.monitor && self.profile.parks_in_handler {
             return Ok(());
         }
         broken(

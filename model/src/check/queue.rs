@@ -5,7 +5,7 @@
 //! 2. A displaced runnext is in no slot and no hand until its owner kicks it or a thief had been quicker.
 //! 3. An M lets go of every hand before it rests ([`Checker::rest`]).
 
-use sigurg_traces::{Event, GStatus, PutHow, Queue, TakeHow};
+use sigurg_traces::{Event, GStatus, PStatus, PutHow, Queue, TakeHow};
 
 use super::Checker;
 use super::history::{Record, Taken};
@@ -252,7 +252,7 @@ impl Checker {
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
-            (_, Queue::Runnext | Queue::Local) if own != p => {
+            (_, Queue::Runnext | Queue::Local) if own != p && !self.has_in_hand(m, p) => {
                 if self.gs[gs as usize].at != p {
                     return self.not_there(e, gs, p, queue);
                 }
@@ -283,6 +283,15 @@ impl Checker {
             self.m(m).spilled += 1;
         }
         Ok(())
+    }
+
+    /// The monitor holds no P; but it may have in hand one that nobody holds.
+    fn has_in_hand(&self, m: i32, p: i32) -> bool {
+        let p = &self.ps[p as usize];
+        self.profile.parks_in_handler
+            && self.ms[(m + 1) as usize].monitor
+            && p.m == NO_M
+            && p.status == PStatus::Idle
     }
 
     pub(crate) fn runq_kick(&mut self, e: &Event, gs: u32, p: i32, queue: Queue) -> Verdict {

@@ -95,6 +95,7 @@ impl Checker {
             Kind::ResumeBegin { .. } => Step::ResumeBegin,
             Kind::ResumeEnd { .. } => Step::ResumeEnd,
             Kind::PreemptOne { .. } => Step::PreemptOne,
+            Kind::PreemptM { .. } if self.may_signal_adopted(e) => Step::SignalAdopted,
             Kind::PreemptM { .. } => Step::PreemptM,
             Kind::Newstack { preempt, preempt_stop, preempt_shrink, can_preempt } => {
                 match Newstack::decide(preempt, can_preempt, preempt_stop) {
@@ -120,6 +121,7 @@ impl Checker {
             Kind::CoroFrom { exit: false } => Step::CoroFrom,
             Kind::CoroTo => Step::CoroTo,
             Kind::Stoplockedm => Step::Stoplockedm,
+            Kind::Startlockedm { .. } if self.m(e.m).monitor => Step::StartlockedmMonitor,
             Kind::Startlockedm { .. } => Step::Startlockedm,
             Kind::PStatus { target_p, from, to, .. } => {
                 let own = self.m(e.m).p == target_p;

@@ -67,6 +67,8 @@ Step:
     PPreemptFalse,
     PreemptOne,
     PreemptM,
+    /// `PreemptM` to an M whose G may run without a P (X-ADOPT).
+    SignalAdopted,
     NewstackGrow,
     NewstackDecline,
     NewstackPreempt,
@@ -103,6 +105,8 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
+    /// By the monitor, which has a P in hand but holds none.
+    StartlockedmMonitor,
     Wirep,
     Releasep,
     EnterPsyscall,
@@ -285,6 +289,9 @@ Place:
     HandlerExecuting,
     HandlerExecuted,
     HandlerReset,
+    HandlerRecalled,
+    HandlerReturned,
+    HandlerReturnQueued,
 }
 
 impl Place {

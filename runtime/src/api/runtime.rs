@@ -74,6 +74,7 @@ pub fn metrics() -> Metrics {
         preemptions: Preemptions {
             synchronous: total(|m| &m.preempted_sync),
             parked: total(|m| &m.preempted_park),
+            adopted: total(|m| &m.adopted),
             declined: total(|m| &m.declined),
         },
         timers: ps().map(|pp| pp.timers.len() as u64).sum(),

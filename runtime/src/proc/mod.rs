@@ -27,6 +27,7 @@
 //!
 //! Names and order of the steps are Go's (proc.go 1.27); where behaviour differs, the comment says so.
 
+mod adopt;
 mod blocking;
 mod deadlock;
 mod exit;
@@ -49,6 +50,7 @@ mod sysmon;
 mod template;
 mod wake;
 
+pub(crate) use adopt::{Adoption, settle};
 pub(crate) use blocking::blocking;
 pub(crate) use deadlock::checkdead;
 pub(crate) use gosched::{gosched, goyield};
@@ -84,7 +86,7 @@ pub(crate) fn must_getm() -> &'static M {
 /// The goroutine that calls, and its M.
 #[inline]
 fn must_current(what: &str) -> (&'static M, &'static G) {
-    let mp = must_getm();
+    let mp = settle(must_getm());
     match mp.curg() {
         Some(gp) => (mp, gp),
         None => throw!("{what}: not on a goroutine"),
@@ -109,7 +111,8 @@ fn no_p(mp: &'static M, what: &str) -> ! {
 /// The goroutine that calls, but not from inside `blocking`: there it is like a plain thread, as its P may be gone.
 #[inline]
 pub(crate) fn current_g_with_p() -> Option<&'static G> {
-    current_g().filter(|gp| gp.status.load().base() != GStatus::Syscall)
+    let gp = getm().and_then(|mp| settle(mp).curg());
+    gp.filter(|gp| gp.status.load().base() != GStatus::Syscall)
 }
 
 /// Whether there is a [`current_g_with_p`].
@@ -166,7 +169,7 @@ fn systemstack<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
         let call = unsafe { &mut *arg.cast::<Call<F, T>>() };
         call.result = call.f.take().map(|f| f(must_getm()));
     }
-    let mp = must_getm();
+    let mp = settle(must_getm());
     if !on_stack_of(mp.curg()) {
         return f(mp);
     }

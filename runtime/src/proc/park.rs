@@ -18,7 +18,7 @@ use crate::proc::locked::unwinding_stays;
 use crate::proc::queue::{injectglist, runqput};
 use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p};
+use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p, settle};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -106,7 +106,7 @@ pub(crate) fn ready_from_anywhere(gp: &'static G) {
         list.push_back(gp);
         injectglist(mp, list);
     };
-    match getm() {
+    match getm().map(settle) {
         // In a system call the P may be taken at any moment: it is not to be used.
         Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && mp.p().is_some() && !in_syscall(mp) => {
             goready(mp, gp)

@@ -19,6 +19,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::{nanotime, osyield, procyield};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
+use crate::proc::adopt::stand_still;
 use crate::proc::park::ready;
 use crate::signal::preempt_m;
 use crate::status::{GStatus, Snapshot};
@@ -148,6 +149,9 @@ fn claim(me: &'static M, gp: &'static G, sid: u64, status: GStatus, stopped: boo
     gp.stackguard0.store(gp.stack_lo(), Relaxed);
     told(me, gp, Request::Stackguard0(Guard::Normal));
     event(me, Some(gp), Site::SuspendG, 0, || Kind::SuspendEnd { sid, dead: false, stopped });
+    if status == GStatus::Syscall {
+        stand_still(me, gp);
+    }
     true
 }
 

@@ -1,6 +1,6 @@
 //! The monitor: a thread without a P that notices what nobody else would.
 //!
-//! It takes Ps back from system calls that last, asks goroutines to yield that run for longer than a slice, and polls the
+//! It takes Ps back from system calls that last and from threads that sleep in foreign code (`adopt.rs`), asks goroutines to yield that run for longer than a slice, and polls the
 //! network when nobody has for a while. It looks every 20 us while there is something to notice, less and less often down
 //! to every 10 ms when there is not, and not at all while every P is idle.
 //!
@@ -9,16 +9,17 @@
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{exact_sleeps, nanotime, setm};
+use crate::facade::{exact_sleeps, nanotime, setm, thread_cputime};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::adopt::{Watch, foreign_call};
 use crate::proc::deadlock::is_doubtful;
-use crate::proc::locked::count_idle;
+use crate::proc::locked::{count_idle, hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::preempt::preemptone;
 use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
 use crate::proc::template::make_m;
-use crate::proc::wake::handoffp;
+use crate::proc::wake::hand_on;
 use crate::sched::{GQueue, Sched};
 use crate::throw::Stderr;
 use crate::trace::{Site, event};
@@ -48,6 +49,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     exact_sleeps();
     event(mp, None, Site::Sysmon, 0, || Kind::MStart);
     let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
+    let mut watch = Watch::new();
     let mut last_schedtrace = nanotime();
     // Relaxed: read again each round; it ends a loop, nothing is ordered by it.
     while !sched.ended.load(Relaxed) {
@@ -64,6 +66,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         let now = nanotime();
         poll_if_stale(mp, now);
         sched.template.rescue(mp, now);
+        watch.look(mp);
         idle = if retake(mp, now) { 0 } else { idle + 1 };
         if wake_preempt(mp, now) {
             // The request may have been declined, or the slice was too short to end: look again soon.
@@ -109,7 +112,7 @@ fn wake_preempt(mp: &'static M, now: i64) -> bool {
     let Some(pp) = with_timer.or_else(|| urgent.then(|| sched.ps().min_by_key(since)).flatten()) else {
         return false;
     };
-    if since(&pp) + SMALL_SLICE_NS <= now {
+    if since(&pp) + SMALL_SLICE_NS <= now && adopt_if_asleep(mp, pp, now) == Sleeps::No {
         preemptone(mp, pp, Site::WakePreempt);
     }
     if urgent {
@@ -185,9 +188,21 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     if seen.schedtick.load(Relaxed) != schedtick {
         seen.schedtick.store(schedtick, Relaxed);
         seen.schedwhen.store(now, Relaxed);
-    } else if seen.schedwhen.load(Relaxed) + FORCE_PREEMPT_NS <= now {
-        preemptone(mp, pp, Site::Retake);
-        overdue = true;
+        look_at_cputime(pp, now);
+        seen.ask_asleep_at.store(now + SMALL_SLICE_NS, Relaxed);
+    } else {
+        look_at_cputime(pp, now);
+        overdue = seen.schedwhen.load(Relaxed) + FORCE_PREEMPT_NS <= now;
+        let others_wait = !pp.runq.is_empty() || sched.runqsize() > 0;
+        if overdue || others_wait {
+            match adopt_if_asleep(mp, pp, now) {
+                Sleeps::Adopted => return true,
+                Sleeps::No if overdue => {
+                    preemptone(mp, pp, Site::Retake);
+                }
+                Sleeps::No | Sleeps::Perhaps => {}
+            }
+        }
     }
     let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return false };
     let syscalltick = pp.syscalltick.load(Relaxed);
@@ -203,12 +218,76 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
         thread.resume(mp);
         return false;
     }
+    take(mp, pp, thread);
+    true
+}
+
+/// Takes `pp` from a thread that is in a system call, and hands it on.
+fn take(mp: &'static M, pp: &'static P, thread: SyscallingThread) {
     event(mp, None, Site::Retake, 0, || Kind::RetakeSyscall { target_p: pp.id() });
     // As if one more M ran: its goroutine may come back, find no P and go to sleep as the last, with the P in hand here.
     count_idle(mp, -1);
     thread.take_p(mp);
     thread.resume(mp);
-    handoffp(mp, pp, Site::Retake);
+    event(mp, None, Site::Retake, 0, || Kind::Handoffp { target_p: pp.id() });
+    mp.stats.handoffs.bump();
+    if !hand_to_stopped(mp, pp) {
+        hand_on(mp, pp);
+    }
     count_idle(mp, 1);
+}
+
+/// Where no M is idle, `pp`, which is in hand, goes to a goroutine that has its thread, if one waits: making another thread needs
+/// malloc's lock, which such a goroutine may hold, and the thread that `pp` was taken from may be waiting for it.
+fn hand_to_stopped(mp: &'static M, pp: &'static P) -> bool {
+    let sched = mp.sched();
+    let mut state = sched.lock.lock();
+    // SeqCst: as in `handoffp`.
+    if state.nmidle > 0 || sched.gcwaiting.load(SeqCst) {
+        return false;
+    }
+    let Some(gp) = take_locked(mp, &mut state, pp) else { return false };
+    drop(state);
+    tell_startlockedm(mp, gp);
+    hand_to_locked(pp, gp);
+    sched.template.want_spare();
     true
+}
+
+/// Notes whether the thread that has `pp` has computed most of the time since the last look.
+fn look_at_cputime(pp: &'static P, now: i64) {
+    let seen = &pp.sysmontick;
+    // Relaxed, all: sysmon's own notes, and hints.
+    let cputime = pp.m().and_then(|mp| thread_cputime(mp.procid.load(Relaxed))).unwrap_or(0);
+    let computed = cputime - seen.cputime.swap(cputime, Relaxed);
+    let elapsed = now - seen.cputime_at.swap(now, Relaxed);
+    seen.may_sleep.store(computed * 2 < elapsed, Relaxed);
+}
+
+/// Whether a thread sleeps in a foreign call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sleeps {
+    /// It does, and its P was taken.
+    Adopted,
+    /// It may, and it is too soon to ask the kernel again, which takes some 40 us: it is not signalled, for that would
+    /// interrupt the call.
+    Perhaps,
+    /// It computes, or what it sleeps in is no foreign call.
+    No,
+}
+
+/// X-ADOPT: takes `pp` from a thread that sleeps in a foreign call. Where it does not it is asked less and less often.
+fn adopt_if_asleep(mp: &'static M, pp: &'static P, now: i64) -> Sleeps {
+    let seen = &pp.sysmontick;
+    // Relaxed, all: sysmon's own notes.
+    if !seen.may_sleep.load(Relaxed) {
+        return Sleeps::No;
+    }
+    if seen.ask_asleep_at.load(Relaxed) > now {
+        return Sleeps::Perhaps;
+    }
+    seen.ask_asleep_at.store(now + (now - seen.schedwhen.load(Relaxed)).min(FORCE_PREEMPT_NS), Relaxed);
+    let Some(thread) = foreign_call(mp, pp, Site::Retake) else { return Sleeps::No };
+    take(mp, pp, thread);
+    Sleeps::Adopted
 }

@@ -204,8 +204,13 @@ pub(crate) fn take_nextp(mp: &'static M) {
 /// Gives `pp`, which is in hand, to an M if there is anything to do with it, else to the idle list.
 pub(crate) fn handoffp(mp: &'static M, pp: &'static P, site: Site) {
     event(mp, None, site, 0, || Kind::Handoffp { target_p: pp.id() });
-    let sched = mp.sched();
     mp.stats.handoffs.bump();
+    hand_on(mp, pp);
+}
+
+/// The rest of [`handoffp`].
+pub(crate) fn hand_on(mp: &'static M, pp: &'static P) {
+    let sched = mp.sched();
     if !pp.runq.is_empty() || sched.runqsize() > 0 {
         return startm(mp, pp, false, Site::Handoffp);
     }

@@ -6,6 +6,7 @@ mod local;
 mod lock;
 mod note;
 mod pages;
+mod thread;
 mod tls;
 
 pub(crate) use core::sync::atomic;
@@ -16,4 +17,5 @@ pub(crate) use local::add_local;
 pub(crate) use lock::RawLock;
 pub(crate) use note::Note;
 pub(crate) use pages::reserve_pages;
+pub(crate) use thread::{sleeps_in_call, thread_cputime};
 pub(crate) use tls::{getm, setm};
