@@ -165,49 +165,6 @@ fn only_the_monitor_and_whoever_owns_the_goroutine_signal_unasked() {
     assert!(owner(2).judge().is_err());
 }
 
-/// G2 stays in its handler on M3; its P is in the monitor's hand, for the M that it was to go to is not made.
-fn stuck() -> Story {
-    let mut story = two_run("sigurg");
-    story.m(0).preempts("wakePreempt", 2, 3, 1).m(3);
-    story.is_caught(2, 1).yields_in_handler(2).waits_in_handler(2).m(4);
-    story
-}
-
-/// A P that waits for a thread which cannot be made goes to a goroutine that has one.
-#[test]
-fn the_monitor_hands_a_p_on_to_a_goroutine_with_a_thread_of_its_own() {
-    let mut story = stuck();
-    story.pop(2, Queue::Global);
-    let mut astray = story.clone();
-    astray.tell("startlockedm", 2, Kind::Startlockedm { target_m: 2 }).breaks("locked_m");
-    story.tell("startlockedm", 2, Kind::Startlockedm { target_m: 3 });
-    story.m(3).on(Stack::Gsignal).wirep(1).execute(2, false).on(Stack::G).parks(2).is_legal();
-}
-
-#[test]
-fn nobody_but_the_monitor_hands_on_what_it_does_not_hold() {
-    let mut not_taken = stuck();
-    not_taken.tell("startlockedm", 2, Kind::Startlockedm { target_m: 3 });
-    assert!(not_taken.judge().is_err());
-    // An idle M.
-    let mut idle = stuck();
-    idle.m(2).pop(2, Queue::Global);
-    assert!(idle.judge().is_err());
-    // The ring of a P that another M holds.
-    let mut held = two_run("sigurg");
-    held.m(0).on(Stack::G).newproc(3, 1, Queue::Runnext).m(4);
-    held.tell(
-        "schedule",
-        3,
-        Kind::RunqGet { target_p: 0, q: Queue::Runnext, how: sigurg_traces::TakeHow::Pop },
-    );
-    held.breaks("queue_owner");
-    // And of Go's monitor none.
-    let mut go = two_run("go1.27");
-    go.tell("startlockedm", 2, Kind::Startlockedm { target_m: 3 });
-    assert!(go.judge().is_err());
-}
-
 /// G2 is interrupted by a signal that somebody outside sent.
 fn foreign(release: &str) -> Story {
     let mut story = two_run(release);

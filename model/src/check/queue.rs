@@ -11,7 +11,7 @@ use super::Checker;
 use super::history::{Record, Taken};
 use super::m::NO_M;
 use super::violation::{Verdict, bad, broken};
-use crate::rules::queue::{Grip, RING, SPILL, placement, steal_size};
+use crate::rules::queue::{Grip, placement, steal_size};
 use crate::rules::rule::Rule;
 
 /// Where a G is, as far as run queues go.
@@ -142,14 +142,14 @@ impl Checker {
                 0
             }
             Queue::Local => {
-                let ps = self.ps.len() as u32;
+                let (ps, slots) = (self.ps.len() as u32, self.ring);
                 let ring = &mut self.p(p).ring;
                 ring.count += 1;
-                if ring.count > RING + SPILL * ps {
+                if ring.count > slots + slots / 2 * ps {
                     return broken(
                         Rule::QueueOrder,
                         format!("the ring of P{p} holds {} Gs", ring.count),
-                        format!("{RING}, and what thieves took and have not said yet"),
+                        format!("{slots}, and what thieves took and have not said yet"),
                     );
                 }
                 ring.tail = ring.tail.wrapping_add(1);
@@ -252,7 +252,9 @@ impl Checker {
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
-            (_, Queue::Runnext | Queue::Local) if own != p && !self.has_in_hand(m, p) => {
+            (TakeHow::Pop, Queue::Runnext | Queue::Local)
+                if self.rescues(m) && self.p(p).status == PStatus::Idle => {}
+            (_, Queue::Runnext | Queue::Local) if own != p => {
                 if self.gs[gs as usize].at != p {
                     return self.not_there(e, gs, p, queue);
                 }
@@ -283,15 +285,6 @@ impl Checker {
             self.m(m).spilled += 1;
         }
         Ok(())
-    }
-
-    /// The monitor holds no P; but it may have in hand one that nobody holds.
-    fn has_in_hand(&self, m: i32, p: i32) -> bool {
-        let p = &self.ps[p as usize];
-        self.profile.parks_in_handler
-            && self.ms[(m + 1) as usize].monitor
-            && p.m == NO_M
-            && p.status == PStatus::Idle
     }
 
     pub(crate) fn runq_kick(&mut self, e: &Event, gs: u32, p: i32, queue: Queue) -> Verdict {
@@ -339,7 +332,7 @@ impl Checker {
         // Without claims the last puts that the thief saw may still come: then it is half of a full ring at most.
         let full = !self.claims;
         let too_many = n.is_none_or(|(first, n)| {
-            queue == Queue::Local && n > steal_size(if full { RING } else { tail.wrapping_sub(first) })
+            queue == Queue::Local && n > steal_size(if full { self.ring } else { tail.wrapping_sub(first) })
         });
         if too_many && !self.shuffles {
             return broken(

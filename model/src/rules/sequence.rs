@@ -105,7 +105,7 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
-    /// By the monitor, which has a P in hand but holds none.
+    /// By the monitor, which does not stop afterwards.
     StartlockedmMonitor,
     Wirep,
     Releasep,
@@ -216,6 +216,7 @@ Place:
     StopLockedFree,
     TookPsyscall,
     TookPsyscallMonitor,
+    Rescued,
     Retook,
     Blocking,
     Blocked,
@@ -251,6 +252,8 @@ Place:
     WindowStop,
     WindowPreempt,
     WindowGuard,
+    Withdrawing,
+    Withdrawn,
     Asked,
     FoundDead,
     Resuming,

@@ -302,10 +302,12 @@ pub mod known {
     pub const ENLIST_WORKER: usize = 5;
     /// `wakep`.
     pub const WAKEP: usize = 6;
+    /// `rescue`, of X-PARK: the monitor.
+    pub const RESCUE: usize = 7;
     /// `sysmon`.
-    pub const SYSMON: usize = 7;
+    pub const SYSMON: usize = 8;
     /// `sigfwdgo`: a signal that somebody else sent.
-    pub const FOREIGN_SIGNAL: usize = 8;
+    pub const FOREIGN_SIGNAL: usize = 9;
     /// Their names.
     pub const ALL: &[&str] = &[
         "goready",
@@ -315,6 +317,7 @@ pub mod known {
         "stopTheWorldWithSema",
         "enlistWorker",
         "wakep",
+        "rescue",
         "sysmon",
         "sigfwdgo",
     ];

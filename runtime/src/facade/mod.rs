@@ -6,6 +6,23 @@
 //!
 //! Natively each name is std's or the kernel's and compiles to what hand-written code would.
 
-mod native;
+mod lock;
+mod note;
+mod pages;
 
+#[cfg(not(feature = "shuttle"))]
+mod native;
+#[cfg(not(feature = "shuttle"))]
+mod os;
+#[cfg(feature = "shuttle")]
+pub(crate) mod shuttle;
+
+#[cfg(not(feature = "shuttle"))]
 pub(crate) use native::*;
+#[cfg(not(feature = "shuttle"))]
+pub(crate) use os::*;
+#[cfg(feature = "shuttle")]
+pub(crate) use shuttle::*;
+
+pub(crate) use note::Note;
+pub(crate) use pages::reserve_pages;

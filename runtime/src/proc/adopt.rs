@@ -139,7 +139,7 @@ fn settle_slow(mp: &'static M) -> &'static M {
         return mp;
     }
     mp.adoption.wait_for_look();
-    let Some(gp) = mp.curg().filter(|gp| on_stack_of(Some(gp))) else { return mp };
+    let Some(gp) = mp.curg().filter(|gp| on_stack_of(gp)) else { return mp };
     // First: the handler may take it back, too.
     mp.acquire();
     if !mp.adoption.is_adopted() {

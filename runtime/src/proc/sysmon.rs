@@ -14,12 +14,13 @@ use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::adopt::{Watch, foreign_call};
 use crate::proc::deadlock::is_doubtful;
-use crate::proc::locked::{count_idle, hand_to_locked, take_locked, tell_startlockedm};
-use crate::proc::preempt::preemptone;
+use crate::proc::inject::asks_again_soon;
+use crate::proc::locked::count_idle;
+use crate::proc::preempt::{nobody_was_asked, preemptone};
 use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
-use crate::proc::template::make_m;
-use crate::proc::wake::hand_on;
+use crate::proc::template::{STUCK_NS, make_m};
+use crate::proc::wake::handoffp;
 use crate::sched::{GQueue, Sched};
 use crate::throw::Stderr;
 use crate::trace::{Site, event};
@@ -51,6 +52,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
     let mut watch = Watch::new();
     let mut last_schedtrace = nanotime();
+    let mut last_calm = last_schedtrace;
     // Relaxed: read again each round; it ends a loop, nothing is ordered by it.
     while !sched.ended.load(Relaxed) {
         if idle == 0 {
@@ -65,8 +67,13 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
         let now = nanotime();
         poll_if_stale(mp, now);
-        sched.template.rescue(mp, now);
+        sched.template.rescue(mp, now, STUCK_NS);
         watch.look(mp);
+        if last_calm + FORCE_PREEMPT_NS <= now {
+            last_calm = now;
+            // `retake` asks again, and whoever else waits does, too.
+            nobody_was_asked();
+        }
         idle = if retake(mp, now) { 0 } else { idle + 1 };
         if wake_preempt(mp, now) {
             // The request may have been declined, or the slice was too short to end: look again soon.
@@ -79,6 +86,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
     }
     setm(None);
+    sched.sysmon_gone.wakeup();
 }
 
 /// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not once somebody wakes it.
@@ -167,7 +175,7 @@ fn poll_if_stale(mp: &'static M, now: i64) {
     injectglist(mp, list);
 }
 
-/// Looks at every P; whether one was taken from a system call.
+/// Looks at every P; whether one was taken from a system call, or should be looked at again soon.
 fn retake(mp: &'static M, now: i64) -> bool {
     let mut taken = false;
     for pp in mp.sched().ps() {
@@ -182,7 +190,7 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     }
     let sched = mp.sched();
     let seen = &pp.sysmontick;
-    let mut overdue = false;
+    let (mut overdue, mut soon) = (false, false);
     // Relaxed, all: sysmon's own notes; the ticks of the P are hints.
     let schedtick = pp.schedtick.load(Relaxed);
     if seen.schedtick.load(Relaxed) != schedtick {
@@ -199,12 +207,13 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
                 Sleeps::Adopted => return true,
                 Sleeps::No if overdue => {
                     preemptone(mp, pp, Site::Retake);
+                    soon = asks_again_soon(pp);
                 }
                 Sleeps::No | Sleeps::Perhaps => {}
             }
         }
     }
-    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return false };
+    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return soon };
     let syscalltick = pp.syscalltick.load(Relaxed);
     if !overdue && seen.syscalltick.load(Relaxed) != syscalltick {
         // A call that is new since the last look.
@@ -229,29 +238,8 @@ fn take(mp: &'static M, pp: &'static P, thread: SyscallingThread) {
     count_idle(mp, -1);
     thread.take_p(mp);
     thread.resume(mp);
-    event(mp, None, Site::Retake, 0, || Kind::Handoffp { target_p: pp.id() });
-    mp.stats.handoffs.bump();
-    if !hand_to_stopped(mp, pp) {
-        hand_on(mp, pp);
-    }
+    handoffp(mp, pp, Site::Retake);
     count_idle(mp, 1);
-}
-
-/// Where no M is idle, `pp`, which is in hand, goes to a goroutine that has its thread, if one waits: making another thread needs
-/// malloc's lock, which such a goroutine may hold, and the thread that `pp` was taken from may be waiting for it.
-fn hand_to_stopped(mp: &'static M, pp: &'static P) -> bool {
-    let sched = mp.sched();
-    let mut state = sched.lock.lock();
-    // SeqCst: as in `handoffp`.
-    if state.nmidle > 0 || sched.gcwaiting.load(SeqCst) {
-        return false;
-    }
-    let Some(gp) = take_locked(mp, &mut state, pp) else { return false };
-    drop(state);
-    tell_startlockedm(mp, gp);
-    hand_to_locked(pp, gp);
-    sched.template.want_spare();
-    true
 }
 
 /// Notes whether the thread that has `pp` has computed most of the time since the last look.
@@ -289,5 +277,7 @@ fn adopt_if_asleep(mp: &'static M, pp: &'static P, now: i64) -> Sleeps {
     seen.ask_asleep_at.store(now + (now - seen.schedwhen.load(Relaxed)).min(FORCE_PREEMPT_NS), Relaxed);
     let Some(thread) = foreign_call(mp, pp, Site::Retake) else { return Sleeps::No };
     take(mp, pp, thread);
+    // What it sleeps for may be a lock of a goroutine that was stopped in its handler, which making a thread needs, too.
+    mp.sched().template.rescue(mp, nanotime(), 0);
     Sleeps::Adopted
 }

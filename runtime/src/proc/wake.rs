@@ -8,6 +8,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::lock::Guard;
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::run_safe_point_fn_locked;
 use crate::proc::must_getm;
 use crate::proc::stw::p_stopped;
 use crate::sched::{Sched, State};
@@ -204,13 +205,8 @@ pub(crate) fn take_nextp(mp: &'static M) {
 /// Gives `pp`, which is in hand, to an M if there is anything to do with it, else to the idle list.
 pub(crate) fn handoffp(mp: &'static M, pp: &'static P, site: Site) {
     event(mp, None, site, 0, || Kind::Handoffp { target_p: pp.id() });
-    mp.stats.handoffs.bump();
-    hand_on(mp, pp);
-}
-
-/// The rest of [`handoffp`].
-pub(crate) fn hand_on(mp: &'static M, pp: &'static P) {
     let sched = mp.sched();
+    mp.stats.handoffs.bump();
     if !pp.runq.is_empty() || sched.runqsize() > 0 {
         return startm(mp, pp, false, Site::Handoffp);
     }
@@ -227,6 +223,7 @@ pub(crate) fn hand_on(mp: &'static M, pp: &'static P) {
         set_pstatus(mp, pp, PStatus::Gcstop, Site::Handoffp);
         return p_stopped(sched, &mut state);
     }
+    run_safe_point_fn_locked(mp, pp, &mut state);
     if sched.runqsize() > 0 {
         return startm_locked(mp, state, pp, false, Site::Handoffp);
     }
