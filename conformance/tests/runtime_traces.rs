@@ -1,5 +1,6 @@
 //! Traces of this project's own runtime are accepted under its own rules, and tell what happened.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -650,5 +651,151 @@ fn goroutines_are_stopped_by_signal_amid_channel_traffic() {
             assert!(seen.kind("goready") > 100, "{:?}", seen.kinds);
             assert!(seen.stopped_by_signal() >= 5, "{:?}", seen.kinds);
         },
+    );
+}
+
+/// Goroutines in foreign calls that nobody told the runtime of: each reads a pipe, until the other end is dropped.
+fn foreign_reads(count: u64) -> (Vec<sigurg::JoinHandle<()>>, Vec<std::io::PipeWriter>) {
+    let read = |mut from: std::io::PipeReader| move || assert_eq!(from.read(&mut [0]).unwrap(), 0);
+    let pipes = (0..count).map(|_| std::io::pipe().unwrap());
+    pipes.map(|(from, to)| (go(read(from)), to)).unzip()
+}
+
+/// Sleeps, often, until Ps were taken from foreign calls that many times: without a signal.
+fn sleep_until_adopted(times: u64) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while sigurg::metrics().preemptions.adopted < times && Instant::now() < until {
+        time::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn processors_are_taken_from_foreign_calls_too() {
+    traced(
+        || {
+            for round in 1..=3 {
+                let (readers, ends) = foreign_reads(6);
+                sleep_until_adopted(6 * round);
+                drop(ends);
+                join_all(readers);
+            }
+            beside_hogs(2, || {
+                let sleep = || go(|| std::thread::sleep(Duration::from_millis(40)));
+                join_all((0..4).map(|_| sleep()).collect());
+            });
+        },
+        |seen| assert!(seen.row("X-ADOPT") >= 18 && seen.row("T36") >= 18, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn what_computes_after_a_foreign_call_is_called_back() {
+    traced(
+        || {
+            beside_hogs(2, || {
+                let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+                let (mut from, to) = std::io::pipe().unwrap();
+                let back = go({
+                    let (stop, told) = (Arc::clone(&stop), Arc::clone(&told));
+                    move || {
+                        assert_eq!(from.read(&mut [0]).unwrap(), 0);
+                        told.store(true, Relaxed);
+                        let mut x = 1u64;
+                        while !stop.load(Relaxed) {
+                            x = std::hint::black_box(x.wrapping_mul(3));
+                        }
+                    }
+                });
+                sleep_until_adopted(1);
+                drop(to);
+                let until = Instant::now() + Duration::from_secs(20);
+                let has_p = || told.load(Relaxed) && back.status() != sigurg::GoStatus::Syscall;
+                while !has_p() && Instant::now() < until {
+                    time::sleep(Duration::from_millis(1));
+                }
+                stop.store(true, Relaxed);
+                back.join().unwrap();
+            });
+        },
+        // One for the P that was taken, two for the way back.
+        |seen| assert!(seen.row("X-ADOPT") >= 3, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn stacks_are_scanned_and_the_world_is_stopped_beside_foreign_calls() {
+    traced(
+        || {
+            beside_hogs(1, || {
+                let (readers, ends) = foreign_reads(6);
+                sleep_until_adopted(6);
+                for procs in [2, 1, 3, 1] {
+                    set_gomaxprocs(procs);
+                    let scanned = stacks::scan(|stack| {
+                        std::hint::black_box(stack.words().len());
+                    });
+                    assert!(scanned >= 6);
+                }
+                drop(ends);
+                join_all(readers);
+            });
+        },
+        |seen| {
+            assert!(seen.row("X-ADOPT") >= 6, "{:?}", seen.rows);
+            assert_eq!(seen.kind("suspend_begin"), seen.kind("suspend_end"));
+        },
+    );
+}
+
+/// Goroutines that wait in the kernel for a lock of one that was stopped.
+#[test]
+fn waiters_for_a_foreign_lock_give_their_processor_away() {
+    traced(
+        || {
+            let sum = Arc::new(std::sync::Mutex::new(0u64));
+            let adders: Vec<_> = (0..6)
+                .map(|_| {
+                    let sum = Arc::clone(&sum);
+                    go(move || {
+                        for _ in 0..10 {
+                            let mut sum = sum.lock().unwrap();
+                            for _ in 0..200_000 {
+                                *sum = std::hint::black_box(*sum) + 1;
+                            }
+                        }
+                    })
+                })
+                .collect();
+            sleep_often(30);
+            join_all(adders);
+            assert_eq!(*sum.lock().unwrap(), 6 * 10 * 200_000);
+        },
+        |seen| assert!(seen.row("T10") > 6, "{:?}", seen.rows),
+    );
+}
+
+/// SIGURG of somebody else, such as `kill -URG`: it may land on a thread that nobody asked to stop.
+#[test]
+fn signals_of_somebody_else_do_no_harm() {
+    unsafe extern "C" {
+        safe fn raise(signal: i32) -> i32;
+    }
+    const SIGURG: i32 = 23;
+    traced(
+        || {
+            beside_hogs(2, || {
+                let raises = (0..3).map(|_| {
+                    go(|| {
+                        for _ in 0..100 {
+                            assert_eq!(raise(SIGURG), 0);
+                            yield_now();
+                        }
+                    })
+                });
+                join_all(raises.collect());
+                sleep_until_stopped(5);
+            });
+        },
+        |seen| assert!(seen.kind("sig_ack") >= 305, "{:?}", seen.kinds),
     );
 }

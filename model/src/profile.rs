@@ -86,7 +86,7 @@ pub struct Profile {
     pub clears_pending_in_needm: bool,
     /// X-PARK: a preempted G may stay on its thread, locked to it, inside the signal handler.
     pub parks_in_handler: bool,
-    /// X-ADOPT: a signal that lands in a foreign blocking call makes the G a G in a system call.
+    /// X-ADOPT: a G whose thread is seen asleep in a foreign call is made a G in a system call by whoever saw it.
     pub adopts_foreign_calls: bool,
     /// X-WAKE: a G that becomes runnable while no P is idle asks the P of a long runner for preemption.
     pub preempts_on_wakeup: bool,

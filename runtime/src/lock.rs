@@ -4,7 +4,8 @@
 //!    holder always runs on, and whoever waits never waits for a goroutine to be scheduled.
 //! 2. Nobody allocates, prints, calls foreign code or drops a user's value while holding one (a goroutine may be
 //!    parked inside malloc with malloc's lock held).
-//! 3. The count goes up before the lock is taken and down after it is given back.
+//! 3. Before it, a goroutine that lost its P in a foreign call gets one (`proc/adopt.rs`): what it does under the lock may need it.
+//! 4. The count goes up before the lock is taken and down after it is given back.
 //!
 //! Go: `lock`, `unlock` (lock_futex.go).
 
@@ -12,13 +13,14 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
 use crate::facade::{RawLock, getm_here};
+use crate::proc::settle;
 
 /// [`M::acquire`](crate::m::M::acquire), if the thread has one. Not inlined, nor is its counterpart: user code that locks are inlined into
 /// never has the M in hand (`safepoint/`).
 #[inline(never)]
 fn acquirem() {
     if let Some(mp) = getm_here() {
-        mp.acquire();
+        settle(mp).acquire();
     }
 }
 

@@ -14,7 +14,7 @@ use crate::facade::atomic::{
 use crate::facade::{Note, WATCHED};
 use crate::g::G;
 use crate::p::P;
-use crate::proc::poison;
+use crate::proc::{Adoption, poison};
 use crate::sched::Sched;
 use crate::signal::SignalWord;
 use crate::stats::MStats;
@@ -57,6 +57,8 @@ pub(crate) struct M {
     pub(crate) procid: AtomicI32,
     /// Its thread is in the signal handler. Own.
     pub(crate) in_handler: AtomicBool,
+    /// Whether its goroutine lost the P inside a foreign call.
+    pub(crate) adoption: Adoption,
     /// While its goroutine is stopped in the signal handler: what the kernel saved of it, a `ucontext_t`. Own.
     pub(crate) interrupted: AtomicPtr<()>,
     /// How often its handler declined in this slice of its P, `schedtick` and count. Own.
@@ -94,6 +96,7 @@ impl M {
             schedlink: AtomicPtr::new(ptr::null_mut()),
             procid: AtomicI32::new(0),
             in_handler: AtomicBool::new(false),
+            adoption: Adoption::new(),
             interrupted: AtomicPtr::new(ptr::null_mut()),
             declined_tick: AtomicU32::new(0),
             declines: AtomicU32::new(0),

@@ -59,6 +59,13 @@ pub(crate) struct SysmonTick {
     pub(crate) schedwhen: AtomicI64,
     pub(crate) syscalltick: AtomicU32,
     pub(crate) syscallwhen: AtomicI64,
+    /// How long the thread had computed at the last look, and when that was.
+    pub(crate) cputime: AtomicI64,
+    pub(crate) cputime_at: AtomicI64,
+    /// It had computed for less than half of the time since the look before.
+    pub(crate) may_sleep: AtomicBool,
+    /// Not before this time it is asked again whether it sleeps in a foreign call.
+    pub(crate) ask_asleep_at: AtomicI64,
 }
 
 /// See the module.
@@ -109,6 +116,10 @@ impl P {
                 schedwhen: AtomicI64::new(0),
                 syscalltick: AtomicU32::new(0),
                 syscallwhen: AtomicI64::new(0),
+                cputime: AtomicI64::new(0),
+                cputime_at: AtomicI64::new(0),
+                may_sleep: AtomicBool::new(false),
+                ask_asleep_at: AtomicI64::new(0),
             },
             start_spinning: AtomicBool::new(false),
             link: AtomicPtr::new(ptr::null_mut()),

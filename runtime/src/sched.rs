@@ -154,6 +154,8 @@ pub(crate) struct Sched {
     pub(crate) sysmon_until: AtomicI64,
     /// There is work that nobody who has a P knows of.
     pub(crate) urgent: AtomicBool,
+    /// Ms that sysmon is to look after (`proc/adopt.rs`), linked through `Adoption::next`.
+    pub(crate) adopted: AtomicPtr<M>,
     /// When the network was polled last; 0 while somebody waits in it.
     pub(crate) lastpoll: AtomicI64,
     /// Until when that one waits; 0: no limit.
@@ -221,6 +223,7 @@ impl Sched {
             sysmon_gone: Note::new(),
             sysmon_until: AtomicI64::new(0),
             urgent: AtomicBool::new(false),
+            adopted: AtomicPtr::new(ptr::null_mut()),
             lastpoll: AtomicI64::new(nanotime()),
             poll_until: AtomicI64::new(0),
             goidgen: AtomicU64::new(0),

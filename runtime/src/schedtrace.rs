@@ -60,13 +60,14 @@ pub(crate) fn detail(sched: &Sched, out: &mut impl Write) -> fmt::Result {
     for mp in sched.ms() {
         writeln!(
             out,
-            "  M{}: p={} curg={} locks={} spinning={} lockedg={}",
+            "  M{}: p={} curg={} locks={} spinning={} lockedg={} adopted={}",
             mp.id(),
             mp.p().map_or(-1, |pp| pp.id()),
             mp.curg().map_or(0, G::goid),
             mp.locks.load(Relaxed),
             mp.spinning.load(Relaxed),
             mp.lockedg().map_or(0, G::goid),
+            mp.adoption.is_adopted(),
         )?;
     }
     goroutines(sched, out)

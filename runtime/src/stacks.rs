@@ -149,11 +149,11 @@ impl Copy {
         self.words.truncate(0);
         self.live_registers = 0;
         // Relaxed, all: handed over with the scan bit.
-        let interrupted = gp.lockedm().map_or(std::ptr::null_mut(), |mp| mp.interrupted.load(Relaxed));
-        let sp = if gp.status.load().base() == GStatus::Syscall {
-            gp.syscallsp.load(Relaxed)
-        } else if interrupted.is_null() {
-            gp.sp.load(Relaxed)
+        let in_call = gp.status.load().base() == GStatus::Syscall;
+        let mp = if in_call { gp.m() } else { gp.lockedm() };
+        let interrupted = mp.map_or(std::ptr::null_mut(), |mp| mp.interrupted.load(Relaxed));
+        let sp = if interrupted.is_null() {
+            if in_call { gp.syscallsp.load(Relaxed) } else { gp.sp.load(Relaxed) }
         } else {
             // SAFETY: the handler that it points into waits until this goroutine goes on.
             self.registers = unsafe { context::registers(interrupted.cast()) };

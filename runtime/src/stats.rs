@@ -44,6 +44,8 @@ pub(crate) struct MStats {
     pub(crate) preempted_sync: Count,
     /// Goroutines parked in a signal handler.
     pub(crate) preempted_park: Count,
+    /// Ps taken from foreign calls.
+    pub(crate) adopted: Count,
     /// Goroutines stopped by an injected call.
     pub(crate) preempted_inject: Count,
     /// Injections that were declined, by reason.
@@ -66,6 +68,7 @@ impl MStats {
             retakes: Count::new(),
             preempted_sync: Count::new(),
             preempted_park: Count::new(),
+            adopted: Count::new(),
             preempted_inject: Count::new(),
             not_injected: [const { Count::new() }; Decline::ALL.len()],
             shrunk: Count::new(),

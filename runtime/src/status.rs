@@ -117,6 +117,12 @@ impl StatusWord {
         self.swap(from as u64, from as u64 | SCAN)
     }
 
+    /// X-ADOPT: `Running` to `Syscall` with the scan bit, by somebody else than its M.
+    #[inline]
+    pub(crate) fn cas_to_adopted(&self) -> Result<u64, Snapshot> {
+        self.swap(GStatus::Running as u64, GStatus::Syscall as u64 | SCAN)
+    }
+
     /// PR4 casfrom_Gscanstatus: gives the scan bit back. Only its holder may; a failure is a broken rule.
     #[inline]
     pub(crate) fn cas_from_scan(&self, to: GStatus) -> Result<u64, Snapshot> {

@@ -109,6 +109,8 @@ pub(crate) struct M {
     /// It looks for a G to run.
     pub(crate) scheduling: bool,
     pub(crate) started: bool,
+    /// It is the monitor, as its first event says.
+    pub(crate) monitor: bool,
     pub(crate) exited: bool,
     /// Struct number of its g0 as handlers name it, 0 if not known.
     pub(crate) g0: u32,
@@ -153,6 +155,7 @@ impl M {
             blocked_p: NO_M,
             scheduling: false,
             started: false,
+            monitor: false,
             exited: false,
             g0: 0,
         }

@@ -99,6 +99,7 @@ impl Checker {
             Kind::ResumeBegin { .. } => Step::ResumeBegin,
             Kind::ResumeEnd { .. } => Step::ResumeEnd,
             Kind::PreemptOne { .. } => Step::PreemptOne,
+            Kind::PreemptM { .. } if self.may_signal_adopted(e) => Step::SignalAdopted,
             Kind::PreemptM { .. } => Step::PreemptM,
             Kind::Newstack { preempt, preempt_stop, preempt_shrink, can_preempt } => {
                 match Newstack::decide(preempt, can_preempt, preempt_stop) {

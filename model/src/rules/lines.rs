@@ -26,6 +26,9 @@ const fn only(releases: Releases, line: Line) -> Line {
 const fn park(line: Line) -> Line {
     Line { extension: Some(|profile| profile.parks_in_handler), ..line }
 }
+const fn adopt(line: Line) -> Line {
+    Line { extension: Some(|profile| profile.adopts_foreign_calls), ..line }
+}
 const fn remember(line: Line) -> Line {
     Line { extension: Some(|profile| profile.remembers_unsent_request), ..line }
 }
@@ -262,6 +265,17 @@ pub const LINES: &[Line] = &[
     park(closed(P::HandlerExecuting, &[(s(C::Execute), P::HandlerExecuted)], Rule::StatusChain)),
     park(closed(P::HandlerExecuted, &[(e(S::PreemptFalse), P::HandlerReset)], Rule::RequestWrite)),
     park(closed(P::HandlerReset, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite)),
+
+    // X-ADOPT: into a system call in the G's stead, then as any retake; and exitsyscallNoP and execute in the signal handler.
+    adopt(open(P::Open, &[
+        (s(C::Adopt), P::Blocking), (s(C::Recall), P::HandlerRecalled), (e(S::SignalAdopted), P::Open),
+    ])),
+    adopt(open(P::Owning, &[(e(S::SignalAdopted), P::Owning)])),
+    adopt(closed(P::HandlerRecalled, &[(s(C::RecallNoP), P::HandlerReturned)], Rule::Syscall)),
+    adopt(closed(P::HandlerReturned, &[
+        (e(S::PutGlobal), P::HandlerReturnQueued), (e(S::Wirep), P::HandlerWoken),
+    ], Rule::QueueTake)),
+    adopt(closed(P::HandlerReturnQueued, &[(e(S::Stoplockedm), P::HandlerWaiting)], Rule::LockedM)),
 ];
 
 /// What may come in the middle of a line, which goes on afterwards where it was.
@@ -301,6 +315,7 @@ pub const PROMISED: &[(Word, Rule)] = &[
     (e(S::Gfput), Rule::ProgramOrder), (e(S::CoroTo), Rule::Coroutine), (e(S::Newproc), Rule::Birth),
     (e(S::EnterPsyscall), Rule::Syscall), (e(S::CutP), Rule::Syscall), (e(S::CutPStop), Rule::Syscall), (e(S::CutPMonitor), Rule::Syscall), (e(S::SyscallBlock), Rule::Syscall),
     (e(S::RetakeSyscall), Rule::Syscall), (e(S::PreemptM), Rule::SignalPair), (e(S::StartlockedmMonitor), Rule::LockedM),
+    (e(S::SignalAdopted), Rule::SignalPair), (s(C::Adopt), Rule::Syscall), (s(C::Recall), Rule::Syscall), (s(C::RecallNoP), Rule::Syscall),
 ];
 
 /// Steps of a line that turn to another G than the step before, or concern none.
@@ -309,7 +324,7 @@ pub const NEXT_G: &[Word] = &[
     e(S::CoroTo), s(C::DebugPark), s(C::DebugReady), e(S::Execute), e(S::PutRunnext), e(S::PutLocal), e(S::Kick), e(S::Spill),
     e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
     e(S::CutPStop), e(S::CutPMonitor), e(S::OtherP), s(C::Suspendable),
-    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), e(S::StartlockedmMonitor), s(C::Return),
+    e(S::PPreemptTrue), e(S::PreemptM), e(S::SignalAdopted), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), e(S::StartlockedmMonitor), s(C::Return),
     e(S::ResumeBeginDead),
     // After the G that it kicked from where it is put itself.
     e(S::Stoplockedm),

@@ -67,6 +67,8 @@ Step:
     PPreemptFalse,
     PreemptOne,
     PreemptM,
+    /// `PreemptM` to an M whose G may run without a P (X-ADOPT).
+    SignalAdopted,
     NewstackGrow,
     NewstackDecline,
     NewstackPreempt,
@@ -290,6 +292,9 @@ Place:
     HandlerExecuting,
     HandlerExecuted,
     HandlerReset,
+    HandlerRecalled,
+    HandlerReturned,
+    HandlerReturnQueued,
 }
 
 impl Place {

@@ -54,6 +54,10 @@ pub struct Metrics {
 }
 
 /// How often goroutines were stopped, by how. All only grow.
+///
+/// A goroutine that nobody can stop shows as `declined` that grows while others wait: it is inside
+/// [`preempt_off`](crate::preempt_off), or there are too many threads. One that takes no signals shows in nothing here: its P's
+/// `schedtick` stands still in `SIGURG_DEBUG=schedtrace=1000,scheddetail=1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Preemptions {
@@ -61,6 +65,8 @@ pub struct Preemptions {
     pub synchronous: u64,
     /// By signal: the goroutine was stopped in the handler, its thread with it.
     pub parked: u64,
+    /// Without a signal: the goroutine's thread slept in a foreign call, and others got its processor meanwhile.
+    pub adopted: u64,
     /// By signal: a call was injected, and the goroutine may go on in another thread; see
     /// [`GoBuilder::injectable`](crate::GoBuilder::injectable).
     pub injected: u64,

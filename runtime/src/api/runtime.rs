@@ -103,6 +103,7 @@ pub fn metrics() -> Metrics {
         preemptions: Preemptions {
             synchronous: total(|m| &m.preempted_sync),
             parked: total(|m| &m.preempted_park),
+            adopted: total(|m| &m.adopted),
             injected: total(|m| &m.preempted_inject),
             not_injected: NotInjected::new(|reason| {
                 sched.ms().map(|mp: &M| mp.stats.not_injected[reason as usize].get()).sum()

@@ -99,6 +99,13 @@ impl G {
         }
     }
 
+    /// X-ADOPT: `Running` to `Syscall` with the scan bit; one attempt.
+    pub(crate) fn cas_g_to_adopted(&self, mp: &M, site: Site) -> bool {
+        let Ok(ver) = self.status.cas_to_adopted() else { return false };
+        changed(mp, self, plain(GStatus::Running), scan(GStatus::Syscall), Via::Direct, ver, Sym::NONE, site);
+        true
+    }
+
     /// PR7: `Running` to `Preempted` with the scan bit (T16). Waits for a suspender in its window only.
     pub(crate) fn cas_g_to_preempt_scan(&self, mp: &M, site: Site) {
         let ver = loop {

@@ -27,6 +27,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::adopt;
 use crate::proc::for_each_p::run_safe_point_fn;
 use crate::proc::inject::{Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined};
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
@@ -35,7 +36,8 @@ use crate::proc::preempt::{can_preempt_m, nobody_was_asked, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::stw::p_stopped;
-use crate::proc::wake::{give_p, releasep, set_pstatus, take_nextp};
+use crate::proc::syscall::wake_sysmon_locked;
+use crate::proc::wake::{acquirep, give_p, releasep, set_pstatus, take_nextp};
 use crate::sched::{Sched, State};
 use crate::signal;
 use crate::status::GStatus;
@@ -46,6 +48,16 @@ use crate::trace::{Site, event};
 pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     // Relaxed: own. SIGURG is masked here, so handlers do not nest.
     mp.in_handler.store(true, Relaxed);
+    mp.adoption.wait_for_look();
+    if mp.adoption.is_adopted() {
+        adopt::signalled(mp, sp, context);
+    } else {
+        stop_if_asked(mp, sp, context);
+    }
+    mp.in_handler.store(false, Relaxed);
+}
+
+fn stop_if_asked(mp: &'static M, sp: usize, context: *mut c_void) {
     let seen = mp.signal.version();
     let interrupted = interrupted(mp, sp);
     let asked = interrupted.filter(|gp| asked(mp, gp));
@@ -56,8 +68,7 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
         reject: stoppable.as_ref().err().copied().flatten(),
     });
     // Before the wait: whoever asked may look for this.
-    let (version, generation) = mp.signal.acknowledge();
-    event(mp, interrupted, Site::DoSigPreempt, version, || Kind::SigAck { generation });
+    acknowledge(mp, interrupted);
     match stoppable {
         Ok(Stop::Inject(safe)) => inject(mp, safe, context),
         Ok(Stop::Park(park)) => park_in_handler(mp, park, context),
@@ -68,7 +79,23 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
             }
         }
     }
-    mp.in_handler.store(false, Relaxed);
+}
+
+/// A signal that somebody else sent has no mark to take away.
+fn acknowledge(mp: &M, interrupted: Option<&G>) {
+    let (version, generation, ours) = mp.signal.acknowledge();
+    let site = if ours { Site::DoSigPreempt } else { Site::Sigfwdgo };
+    event(mp, interrupted, site, version, || Kind::SigAck { generation });
+}
+
+/// The handler has nothing to say of what it interrupted.
+pub(super) fn tell_looked(mp: &M, interrupted: Option<&G>) {
+    event(mp, interrupted, Site::DoSigPreempt, mp.signal.version(), || Kind::SigPreempt {
+        want: false,
+        safe: false,
+        reject: None,
+    });
+    acknowledge(mp, interrupted);
 }
 
 /// The thread of `mp` is about to end and takes no more signals: one that was sent is acknowledged, so that the next
@@ -76,13 +103,7 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
 pub(crate) fn acknowledge_last(mp: &'static M) {
     signal::block();
     if mp.signal.is_pending() {
-        event(mp, None, Site::DoSigPreempt, 0, || Kind::SigPreempt {
-            want: false,
-            safe: false,
-            reject: None,
-        });
-        let (version, generation) = mp.signal.acknowledge();
-        event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
+        tell_looked(mp, None);
     }
 }
 
@@ -167,11 +188,8 @@ fn heir(mp: &'static M, state: &mut State, pp: &'static P) -> Option<Heir> {
 fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
     let Park { gp, pp, heir } = park;
     let sched = mp.sched();
-    mp.stats.preempted_park.bump();
     nobody_was_asked();
-    bind(mp, gp);
-    // Relaxed: own.
-    gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
+    lock_here(mp, gp);
     // Relaxed: handed over with the status; whoever looks at the stack of this goroutine finds its registers here.
     mp.interrupted.store(context.cast(), Relaxed);
     // C2. Relaxed: set in a window that the change of status below waits for.
@@ -208,16 +226,65 @@ fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
             p_stopped(sched, &mut state);
         }
     }
+    if stay(mp, gp) {
+        go_on(mp, gp);
+    }
+}
+
+/// X-ADOPT, as T36 and T37: the goroutine of `mp` is back from a system call and has no P; it takes an idle one, or waits here to be scheduled.
+pub(super) fn stay_until_idle_p(mp: &'static M, gp: &'static G) {
+    let sched = mp.sched();
+    gp.casgstatus_direct(mp, GStatus::Syscall, GStatus::Running, Site::Recall);
+    mp.adoption.end();
+    // It computes, and can wait.
+    mp.adoption.take_returned();
+    // Relaxed: own.
+    mp.oldp.store(std::ptr::null_mut(), Relaxed);
+    lock_here(mp, gp);
+    gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::Recall);
+    dropg(mp, gp);
+    let mut state = sched.lock.lock();
+    let pp = sched.pidleget(&mut state);
+    match pp {
+        Some(_) => wake_sysmon_locked(sched),
+        None => globrunqput(mp, &mut state, gp, PutHow::One),
+    }
+    drop(state);
+    if let Some(pp) = pp {
+        acquirep(mp, pp);
+        return go_on(mp, gp);
+    }
+    event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
+    if stay(mp, gp) {
+        go_on(mp, gp);
+    }
+}
+
+/// Whatever happens, the goroutine goes on here.
+fn lock_here(mp: &'static M, gp: &'static G) {
+    mp.stats.preempted_park.bump();
+    bind(mp, gp);
+    // Relaxed: own.
+    gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
+}
+
+/// Sleeps until `startlockedm` has left a P, which is taken; `false` if the runtime has ended.
+fn stay(mp: &'static M, gp: &'static G) -> bool {
     count_idle(mp, 1);
     wait_in_handler(mp);
-    if sched.ended.load(Relaxed) {
+    if mp.sched().ended.load(Relaxed) {
         // Nobody schedules any more. What was interrupted may hold a lock that the rest of the process needs: it goes on,
         // without a P, to its next call of the runtime that needs one (`must_p`).
         mp.interrupted.store(std::ptr::null_mut(), Relaxed);
         mp.set_curg(Some(gp));
-        return;
+        return false;
     }
     take_nextp(mp);
+    true
+}
+
+/// The goroutine, in hand, runs on from here, with the P that `mp` took.
+fn go_on(mp: &'static M, gp: &'static G) {
     run_here(mp, gp);
     // Not before it runs: until then its stack may be looked at.
     mp.interrupted.store(std::ptr::null_mut(), Relaxed);

@@ -27,6 +27,7 @@
 //!
 //! Names and order of the steps are Go's (proc.go 1.27); where behaviour differs, the comment says so.
 
+mod adopt;
 mod blocking;
 mod body;
 mod deadlock;
@@ -52,6 +53,7 @@ mod sysmon;
 mod template;
 mod wake;
 
+pub(crate) use adopt::{Adoption, settle};
 pub(crate) use blocking::blocking;
 pub(crate) use body::body;
 pub(crate) use deadlock::checkdead;
@@ -90,7 +92,7 @@ pub(crate) fn must_getm() -> &'static M {
 /// The goroutine that calls, and its M.
 #[inline]
 fn must_current(what: &str) -> (&'static M, &'static G) {
-    let mp = must_getm();
+    let mp = settle(must_getm());
     match mp.curg() {
         Some(gp) => (mp, gp),
         None => throw!("{what}: not on a goroutine"),
@@ -115,7 +117,8 @@ fn no_p(mp: &'static M, what: &str) -> ! {
 /// The goroutine that calls, but not from inside `blocking`: there it is like a plain thread, as its P may be gone.
 #[inline]
 pub(crate) fn current_g_with_p() -> Option<&'static G> {
-    current_g().filter(|gp| gp.status.load().base() != GStatus::Syscall)
+    let gp = getm().and_then(|mp| settle(mp).curg());
+    gp.filter(|gp| gp.status.load().base() != GStatus::Syscall)
 }
 
 /// Whether there is a [`current_g_with_p`].
@@ -181,7 +184,7 @@ fn systemstack<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
         // SAFETY: `mcall` saved it, and nothing ran on it since.
         unsafe { crate::arch::gogo(gp.sp.load(Relaxed)) }
     }
-    let mp = must_getm();
+    let mp = settle(must_getm());
     let Some(gp) = mp.curg().filter(|gp| on_stack_of(gp)) else { return f(mp) };
     let mut at = Call { f: Some(f), result: None };
     // Relaxed: this M reads it back, on g0.

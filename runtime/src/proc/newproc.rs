@@ -19,7 +19,7 @@ use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
 use crate::proc::wake::wakep;
-use crate::proc::{current_g, must_getm, must_p, on_goroutine};
+use crate::proc::{current_g, must_getm, must_p, on_goroutine, settle};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -91,11 +91,11 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
         "goroutines are made by goroutines: call this inside Runtime::run, and not inside blocking"
     );
     safe_point();
-    let mp = must_getm();
-    let parent = mp.curg().map_or(0, G::goid);
-    // Relaxed: set before the M first runs. Interning may allocate, so it comes first.
-    let tracing = mp.tracing.load(Relaxed);
+    // Relaxed: set before any M first runs. Interning may allocate, so it comes first.
+    let tracing = must_getm().tracing.load(Relaxed);
     let entry_name = if tracing { intern(std::any::type_name::<F>()) } else { Sym::NONE };
+    let mp = settle(must_getm());
+    let parent = mp.curg().map_or(0, G::goid);
     mp.acquire();
     let Some(gp) = new_g(mp, options.stack_size) else {
         mp.release();

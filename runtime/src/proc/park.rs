@@ -20,7 +20,7 @@ use crate::proc::locked::unwinding_stays;
 use crate::proc::queue::{injectglist, put_globally, runqput};
 use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
-use crate::proc::{current_g, mcall, mcall_g, must_current, must_getm, must_p};
+use crate::proc::{current_g, mcall, mcall_g, must_current, must_getm, must_p, settle};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -120,7 +120,7 @@ pub(crate) fn ready_from_anywhere(gp: &'static G) {
         list.push_back(gp);
         injectglist(mp, list);
     };
-    match getm() {
+    match getm().map(settle) {
         // In a system call the P may be taken at any moment: it is not to be used.
         Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && mp.p().is_some() && !in_syscall(mp) => {
             goready(mp, gp)

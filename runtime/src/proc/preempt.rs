@@ -22,7 +22,7 @@ use crate::proc::gosched::gopreempt_m;
 use crate::proc::locked::unwinding_stays;
 use crate::proc::park::dropg;
 use crate::proc::schedule::schedule;
-use crate::proc::{mcall, mcall_g, must_getm, on_stack_of};
+use crate::proc::{mcall, mcall_g, must_getm, on_stack_of, settle};
 use crate::signal::preempt_m;
 use crate::stack::shrink_stack;
 use crate::status::GStatus;
@@ -119,7 +119,7 @@ fn guard_is_poisoned() -> bool {
 #[cold]
 #[inline(never)]
 fn newstack() {
-    let mp = must_getm();
+    let mp = settle(must_getm());
     // Not from g0, and not in a system call: there the guard is poisoned throughout (T34).
     if let Some(gp) = mp.curg()
         && gp.status.load().base() == GStatus::Running

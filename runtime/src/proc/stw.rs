@@ -16,6 +16,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::nanotime;
 use crate::m::M;
 use crate::p::PStatus;
+use crate::proc::adopt::foreign_call;
 use crate::proc::preempt::preemptall;
 use crate::proc::procresize::procresize;
 use crate::proc::queue::injectglist;
@@ -110,10 +111,15 @@ fn stop_the_world(mp: &'static M, until: Option<i64>) -> bool {
     }
     let mut stopped = state.stopwait == 0;
     drop(state);
+    let mut rounds = 0u32;
     while !stopped {
         if sched.stopnote.sleep_for(ASK_AGAIN_NS) {
             stopped = true;
         } else {
+            rounds += 1;
+            if rounds % 10 == 0 {
+                stop_foreign_calls(mp);
+            }
             preemptall(mp);
             let mut state = sched.lock.lock();
             stop_syscalls(mp, &mut state);
@@ -139,6 +145,16 @@ fn stop_syscalls(mp: &'static M, state: &mut State) {
     for pp in mp.sched().ps() {
         if let Some(thread) = SyscallingThread::block(mp, pp, Site::StopTheWorldWithSema) {
             thread.gcstop_p(mp, state);
+            thread.resume(mp);
+        }
+    }
+}
+
+/// Stops the Ps whose goroutines sleep in foreign calls: where SIGURG is masked no signal comes through.
+fn stop_foreign_calls(mp: &'static M) {
+    for pp in mp.sched().ps() {
+        if let Some(thread) = foreign_call(mp, pp, Site::StopTheWorldWithSema) {
+            thread.gcstop_p(mp, &mut mp.sched().lock.lock());
             thread.resume(mp);
         }
     }

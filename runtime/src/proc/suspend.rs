@@ -21,6 +21,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::{global, nanotime, osyield, procyield};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
+use crate::proc::adopt::stand_still;
 use crate::proc::park::{ready, ready_globally};
 use crate::proc::preempt::{poison, remind};
 use crate::signal::preempt_m;
@@ -184,6 +185,9 @@ fn claim(me: &'static M, gp: &'static G, sid: u64, status: GStatus, stopped: boo
     gp.stackguard0.store(gp.stack_lo(), Relaxed);
     told(me, gp, Request::Stackguard0(Guard::Normal));
     event(me, Some(gp), Site::SuspendG, 0, || Kind::SuspendEnd { sid, dead: false, stopped });
+    if status == GStatus::Syscall {
+        stand_still(me, gp);
+    }
     true
 }
 

@@ -21,7 +21,7 @@ use crate::proc::preempt::poison;
 use crate::proc::queue::globrunqput;
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::stw::p_stopped;
-use crate::proc::wake::{acquirep, set_pstatus, stopm};
+use crate::proc::wake::{acquirep, set_pstatus, stopm, work_is_urgent};
 use crate::proc::{mcall, mcall_g, must_getm, must_p, systemstack};
 use crate::sched::{Sched, State};
 use crate::status::GStatus;
@@ -96,9 +96,15 @@ pub(crate) fn exitsyscall() {
     let mp = must_getm();
     let Some(gp) = mp.curg() else { throw!("exitsyscall: not on a goroutine") };
     mp.acquire();
+    leave_syscall(mp, gp);
+}
+
+/// The rest of [`exitsyscall`], with `m.locks` raised, which it lowers.
+pub(super) fn leave_syscall(mp: &'static M, gp: &'static G) {
     // Relaxed, all: own; the P was cut off under the scan bit if at all, which the change of status waits for.
     gp.waitsince.store(0, Relaxed);
     gp.casgstatus_direct(mp, GStatus::Syscall, GStatus::Running, Site::Exitsyscall);
+    mp.adoption.end();
     let oldp = mp.oldp.swap(std::ptr::null_mut(), Relaxed);
     if mp.p().is_none() {
         // SAFETY: null, or a P, which is never freed.
@@ -115,6 +121,7 @@ pub(crate) fn exitsyscall() {
         bump_syscalltick();
         return;
     };
+    mp.adoption.take_returned();
     pp.syscalltick.store(pp.syscalltick.load(Relaxed).wrapping_add(1), Relaxed);
     let preempt = gp.preempt.load(Relaxed);
     let named = if preempt {
@@ -174,9 +181,14 @@ extern "C" fn exitsyscall_no_p(arg: *mut ()) -> ! {
         None => globrunqput(mp, &mut state, gp, PutHow::One),
     }
     drop(state);
+    let adopted = mp.adoption.take_returned();
     if let Some(pp) = pp {
         acquirep(mp, pp);
         execute(mp, gp, false);
+    }
+    if adopted {
+        // X-WAKE: it has computed little since the P was taken from it.
+        work_is_urgent(sched);
     }
     if locked {
         stoplockedm(mp);
@@ -213,8 +225,13 @@ impl SyscallingThread {
             gp.casfrom_gscanstatus(me, GStatus::Syscall, Site::SetBlockOnExitSyscall);
             return None;
         }
+        Some(Self::held(me, gp, mp, pp, site))
+    }
+
+    /// `gp` is in a system call, on `mp` with `pp`, and the caller holds its scan bit.
+    pub(super) fn held(me: &M, gp: &'static G, mp: &'static M, pp: &'static P, site: Site) -> Self {
         event(me, Some(gp), site, 0, || Kind::SyscallBlock { target_p: pp.id(), target_m: mp.id() });
-        Some(Self { gp, mp, pp })
+        Self { gp, mp, pp }
     }
 
     /// PS11: the P is the caller's.

@@ -32,7 +32,7 @@ use crate::throw::throw;
 use crate::trace::{Site, event};
 
 /// How long a P waits for a new M before sysmon helps, nanoseconds.
-const STUCK_NS: i64 = 10_000_000;
+pub(crate) const STUCK_NS: i64 = 10_000_000;
 /// Ms kept back from spares: for goroutines that block in system calls.
 const SPARE_MARGIN: usize = scaled(500, 2);
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
@@ -92,13 +92,13 @@ impl Template {
         self.note.wakeup();
     }
 
-    /// For sysmon: if a P has waited for its M for so long that the template must be stuck, in malloc behind a goroutine that
+    /// For sysmon: if a P has waited for its M for `patience` nanoseconds, so long that the template must be stuck, in malloc behind a goroutine that
     /// was stopped there, the P goes to a goroutine that has its own thread; perhaps to that one.
-    pub(crate) fn rescue(&self, mp: &'static M, now: i64) {
+    pub(crate) fn rescue(&self, mp: &'static M, now: i64, patience: i64) {
         let sched = mp.sched();
         let mut wanted = self.wanted.lock();
         // SAFETY: null, or a P, which is never freed.
-        let Some(pp) = (unsafe { wanted.first.as_ref() }).filter(|_| wanted.since + STUCK_NS <= now) else {
+        let Some(pp) = (unsafe { wanted.first.as_ref() }).filter(|_| wanted.since + patience <= now) else {
             return;
         };
         wanted.first = pp.link.load(Relaxed);

@@ -82,16 +82,16 @@ impl SignalWord {
         self.0.load(Acquire) & PENDING != 0
     }
 
-    /// Acknowledges: the version and the number of acknowledgements after it. A signal that somebody else sent counts too,
-    /// as in Go.
-    pub(crate) fn acknowledge(&self) -> (u64, u64) {
+    /// Acknowledges: the version and the number of acknowledgements after it, and whether one was pending. A signal that
+    /// somebody else sent counts too, as in Go.
+    pub(crate) fn acknowledge(&self) -> (u64, u64, bool) {
         // Relaxed as in `mark`; AcqRel pairs with it.
         let mut seen = self.0.load(Relaxed);
         loop {
             let low = (seen & !PENDING).wrapping_add(ACKNOWLEDGED) & LOW;
             let acknowledged = (seen & !LOW).wrapping_add(CHANGE) | low;
             match self.0.compare_exchange_weak(seen, acknowledged, AcqRel, Relaxed) {
-                Ok(_) => return (acknowledged / CHANGE, low / ACKNOWLEDGED),
+                Ok(_) => return (acknowledged / CHANGE, low / ACKNOWLEDGED, seen & PENDING != 0),
                 Err(found) => seen = found,
             }
         }

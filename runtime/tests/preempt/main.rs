@@ -2,6 +2,7 @@
 //! and find everything as it was.
 #![cfg(all(not(miri), target_os = "linux"))]
 
+mod adopt;
 mod blocked;
 mod dump;
 mod eintr;

@@ -1,5 +1,6 @@
 //! What only simulation replaces: threads, signals, pages, the poller, the end of the process.
 
+mod asleep;
 mod end;
 mod global;
 mod memory;
@@ -8,6 +9,7 @@ mod signal;
 mod thread;
 mod watch;
 
+pub(crate) use asleep::{sleeps_in_call, thread_cputime};
 pub(crate) use end::{abort, exit, last_task, write_stderr};
 pub(crate) use global::global;
 pub(crate) use memory::{immortal, map_pages, unmap_pages};

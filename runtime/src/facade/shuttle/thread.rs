@@ -53,3 +53,13 @@ pub(crate) fn add_local(word: &AtomicU64, add: u64) -> u64 {
     // Relaxed: one instruction of one thread.
     word.fetch_add(add, Relaxed)
 }
+
+/// Foreign calls are not simulated: nobody sleeps in one.
+pub(crate) fn sleeps_in_call(_tid: i32) -> Option<usize> {
+    None
+}
+
+/// Nobody's time on a processor is known.
+pub(crate) fn thread_cputime(_tid: i32) -> Option<i64> {
+    None
+}
