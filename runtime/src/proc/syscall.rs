@@ -115,12 +115,13 @@ pub(crate) fn exitsyscall() {
         return;
     };
     pp.syscalltick.store(pp.syscalltick.load(Relaxed).wrapping_add(1), Relaxed);
-    mp.unlock_quietly();
     let preempt = gp.preempt.load(Relaxed);
     let (guard, named) =
         if preempt { (STACK_PREEMPT, Guard::Preempt) } else { (gp.stack_lo(), Guard::Normal) };
     gp.stackguard0.store(guard, Relaxed);
     event(mp, Some(gp), Site::Exitsyscall, 0, || Kind::GRequest { request: Request::Stackguard0(named) });
+    // Last, so that no handler stops the goroutine in the middle: a request that comes before is repeated.
+    mp.unlock_quietly();
 }
 
 /// The goroutine came back through the scheduler, perhaps on another M.
