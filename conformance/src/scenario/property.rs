@@ -105,8 +105,10 @@ fn traced(scenario: &Scenario, trace: &Path) -> Judged {
     };
     let (census, measures) = (accepted.census.expect("asked for"), accepted.measures.expect("asked for"));
     let mut failures = Vec::new();
-    if !accepted.header.complete || accepted.cut_off > 0 {
-        failures.push(Failure::new(Property::Trace, "the trace has no end"));
+    // It need not be complete: on a slow machine the runtime does not wait for the last step of every thread when it ends, nor for
+    // daemons. What is there is judged.
+    if accepted.header.lost > 0 {
+        failures.push(Failure::new(Property::Trace, format!("{} events were lost", accepted.header.lost)));
     }
     if let Some(call) = measures.beyond_rate {
         failures.push(Failure {

@@ -132,7 +132,8 @@ pub(super) fn leave_syscall(mp: &'static M, gp: &'static G) {
         Guard::Normal
     };
     event(mp, Some(gp), Site::Exitsyscall, 0, || Kind::GRequest { request: Request::Stackguard0(named) });
-    // Not before: stopped by signal above, it would undo a request that was made since it goes on.
+    // Last: stopped by signal before, it would undo a request that was made since it goes on. One that comes before this is
+    // repeated.
     mp.unlock_quietly();
 }
 

@@ -15,8 +15,11 @@ pub(super) enum Token<'a> {
     End,
 }
 
+/// The pieces of a text, in order.
+pub(super) type Tokens<'a> = Vec<(Token<'a>, Spot)>;
+
 /// The pieces of `text`; and the comments before the first of them.
-pub(super) fn lex(text: &str) -> Result<(Vec<(Token<'_>, Spot)>, Vec<String>), TextError> {
+pub(super) fn lex(text: &str) -> Result<(Tokens<'_>, Vec<String>), TextError> {
     let (mut tokens, mut about) = (Vec::new(), Vec::new());
     for (line, content) in text.lines().enumerate() {
         let line = line + 1;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::TextError;
-use super::lex::{Spot, Token, lex};
+use super::lex::{Spot, Token, Tokens, lex};
 use crate::scenario::check::{self, MOST_OBJECTS, Place, is_word};
 use crate::scenario::walk::Path;
 use crate::scenario::{Channel, Go, Goroutine, Op, Scenario, Situation, Storm};
@@ -67,7 +67,7 @@ fn names(tokens: &[(Token<'_>, Spot)]) -> Result<Vec<String>, TextError> {
 
 struct Parser<'a> {
     goroutines: Vec<String>,
-    tokens: Vec<(Token<'a>, Spot)>,
+    tokens: Tokens<'a>,
     at: usize,
     end: Spot,
     scenario: Scenario,
