@@ -12,7 +12,8 @@ use sigurg_shuttle::sim::{Limits, Pct, Random, Strategy, Urw};
 /// Runs `program` under `count` schedules of each kind, the same ones each time; `SIGURG_SIM_TIMES=50` makes it fifty times
 /// as many.
 fn under_many_schedules(count: u64, program: impl Fn()) {
-    let times = std::env::var("SIGURG_SIM_TIMES").map_or(1, |times| times.parse().expect("a number of times"));
+    let times =
+        std::env::var("SIGURG_SIM_TIMES").map_or(1, |times| times.parse().expect("a number of times"));
     let mut sim = Sim::new(Limits::default());
     let (mut pct, mut urw) = (Pct::new(1, 3), Urw::new(2));
     for seed in 0..count * times {
