@@ -87,6 +87,8 @@ pub(crate) struct M {
     pub(crate) spilled: u32,
     pub(crate) ready_next: bool,
     pub(crate) yield_preempted: bool,
+    /// What its last newstack read of preemptStop.
+    pub(crate) read_stop: bool,
     pub(crate) yields_to_stw: bool,
     pub(crate) born_parked: bool,
     pub(crate) pending: bool,
@@ -139,6 +141,7 @@ impl M {
             spilled: 0,
             ready_next: false,
             yield_preempted: false,
+            read_stop: false,
             yields_to_stw: false,
             born_parked: false,
             pending: false,
