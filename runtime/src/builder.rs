@@ -30,6 +30,7 @@ pub struct Builder {
     stack_size: Option<usize>,
     thread_name: Option<String>,
     hooks: Hooks,
+    injectable: bool,
     trace: Option<PathBuf>,
 }
 
@@ -72,6 +73,17 @@ impl Builder {
         self
     }
 
+    /// Lets every goroutine be stopped at any instruction and go on in another thread: see
+    /// [`GoBuilder::injectable`](crate::GoBuilder::injectable).
+    ///
+    /// # Safety
+    ///
+    /// As there, for every goroutine, the first included.
+    pub unsafe fn injectable(mut self) -> Self {
+        self.injectable = true;
+        self
+    }
+
     /// Records every event of the scheduler into a file at `path`, for `conformance check` and `conformance show`.
     pub fn trace(mut self, path: impl Into<PathBuf>) -> Self {
         self.trace = Some(path.into());
@@ -82,8 +94,9 @@ impl Builder {
     ///
     /// # Safety
     ///
-    /// A goroutine that blocks in a call of this crate may go on in another thread. So in no goroutine may anything that
-    /// belongs to a thread live across such a call: a reference or `!Send` value taken from a `thread_local!`, a guard
+    /// A goroutine may go on in another thread after any call of this crate, and any call of a
+    /// [`preemptible`](crate::preemptible) function: it blocked there, or let others go first. So in no goroutine may anything
+    /// that belongs to a thread live across such a call: a reference or `!Send` value taken from a `thread_local!`, a guard
     /// that must be dropped by the thread that made it (that of [`std::sync::Mutex`] for one), a thread's id
     /// used as the identity of the goroutine. The compiler cannot see this. What goes on after preemption is on the
     /// same thread as before.
@@ -109,6 +122,7 @@ impl Builder {
             stack_size: self.stack_size.unwrap_or(STACK_SIZE),
             thread_name: self.thread_name.unwrap_or_else(|| "sigurg".into()),
             hooks: self.hooks,
+            injectable: self.injectable,
             debug,
             seed: nanotime() as u64,
         };
@@ -123,6 +137,7 @@ impl fmt::Debug for Builder {
             .field("gomaxprocs", &self.gomaxprocs)
             .field("stack_size", &self.stack_size)
             .field("thread_name", &self.thread_name)
+            .field("injectable", &self.injectable)
             .field("trace", &self.trace)
             .finish_non_exhaustive()
     }

@@ -37,7 +37,7 @@ impl Sim {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let profile = Profile::of_producer("sigurg", "").expect("the model has a profile for sigurg");
-        let options = CheckOptions { claims: false, complete: true, ring: sim::RING };
+        let options = CheckOptions { claims: false, ring: sim::RING, ..CheckOptions::default() };
         Self { simulator: Simulator::new(limits), fresh: Checker::new(profile, &options) }
     }
 

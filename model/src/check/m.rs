@@ -280,9 +280,6 @@ impl Checker {
         let spill = word == Word::step(Step::Spill) || word == Word::step(Step::PutGlobal);
         self.summary.steps[word.index()] += 1;
         let half = self.ring / 2;
-        // It has no P to give up.
-        let lends = word == Word::step(Step::Startlockedm) && self.rescues(e.m);
-        let place = if lends { Place::Open } else { place };
         let m = self.m(e.m);
         m.exited |= word == Word::step(Step::MExit);
         m.place = place;

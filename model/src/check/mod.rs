@@ -16,6 +16,7 @@ mod coro;
 mod effect;
 mod execute;
 mod flag;
+mod foreachp;
 mod g;
 mod handler;
 mod history;
@@ -38,6 +39,7 @@ use sigurg_traces::header::{Header, Ordering};
 use sigurg_traces::symbols::Symbols;
 use sigurg_traces::{Event, Kind, Sym};
 
+use self::foreachp::ForEachP;
 use self::g::G;
 use self::m::M;
 use self::naming::Suspect;
@@ -68,11 +70,13 @@ pub struct CheckOptions {
     pub complete: bool,
     /// Slots of a P's ring: Go's number but for builds that are made small to be searched.
     pub ring: u32,
+    /// Somebody else sends the preemption signal, too: an acknowledgement need not have a sender.
+    pub foreign_signals: bool,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { claims: true, complete: true, ring: RING }
+        Self { claims: true, complete: true, foreign_signals: false, ring: RING }
     }
 }
 
@@ -105,6 +109,7 @@ pub struct Checker {
     profile: &'static Profile,
     claims: bool,
     ring: u32,
+    foreign_signals: bool,
     table: Table,
     sequences: Sequences,
     gs: Vec<G>,
@@ -118,6 +123,7 @@ pub struct Checker {
     shuffles: bool,
     nexts: u8,
     stw: Stw,
+    for_each_p: Option<ForEachP>,
     sites: Vec<Site>,
     p_site_names: Vec<(String, u32)>,
     p_sites: Vec<u32>,
@@ -141,6 +147,7 @@ impl Checker {
             profile,
             claims: options.claims,
             ring: options.ring,
+            foreign_signals: options.foreign_signals,
             table: Table::new(profile),
             sequences: Sequences::new(profile),
             gs: vec![G::new()],
@@ -151,6 +158,7 @@ impl Checker {
             shuffles: false,
             nexts: 0,
             stw: Stw::NEW,
+            for_each_p: None,
             sites: Vec::new(),
             p_site_names: p_status::sites(),
             p_sites: Vec::new(),

@@ -244,6 +244,14 @@ pub(crate) fn injectglist(mp: &'static M, mut list: GQueue) {
     wakep(mp);
 }
 
+/// For an M without a P: puts a G that has just become runnable on the global queue, and sees to it that somebody looks there.
+pub(crate) fn put_globally(mp: &'static M, gp: &'static G) {
+    let sched = mp.sched();
+    globrunqput(mp, &mut sched.lock.lock(), gp, PutHow::Batch);
+    start_idle(mp, sched, 1);
+    work_is_urgent(sched);
+}
+
 /// Starts up to `count` Ms on idle Ps.
 fn start_idle(mp: &'static M, sched: &'static Sched, count: usize) {
     for _ in 0..count {

@@ -8,6 +8,7 @@ use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::{Note, end_watch, getm, setm, spawn};
+use crate::proc::body::body;
 use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
 use crate::proc::procresize::{make_ps, procresize};
@@ -34,7 +35,7 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
         boot(sched, move || {
             // Relaxed: see `newproc`.
             sched.main_started.store(true, Relaxed);
-            let result = catch_unwind(AssertUnwindSafe(main));
+            let result = catch_unwind(AssertUnwindSafe(|| body(main)));
             let quiet = stop_for_ever(END_PATIENCE_NS);
             *outcome = Some((result, quiet));
             ended.wakeup();

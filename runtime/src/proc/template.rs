@@ -25,7 +25,8 @@ use crate::proc::exit::mexit;
 use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::{stopm, take_nextp};
+use crate::proc::wake::{acquirep, releasep, stopm, take_nextp};
+use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -61,6 +62,8 @@ pub(crate) struct Template {
     wanted: Lock<Wanted>,
     /// An M without a P is wanted, to be idle.
     spare: AtomicBool,
+    /// The safe-point map is wanted.
+    map: AtomicBool,
     guests: Lock<Guests>,
 }
 
@@ -70,6 +73,7 @@ impl Template {
             note: Note::new(),
             wanted: Lock::new(Wanted { first: ptr::null_mut(), since: 0 }),
             spare: AtomicBool::new(false),
+            map: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
         }
     }
@@ -100,6 +104,10 @@ impl Template {
         wanted.first = pp.link.load(Relaxed);
         wanted.since = now;
         drop(wanted);
+        // Held meanwhile, as by an M in `schedule`: its changes order what is done with it.
+        acquirep(mp, pp);
+        pp.preempt.store(false, Relaxed);
+        event(mp, None, Site::Schedule, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
         let mut state = sched.lock.lock();
         match take_locked(mp, &mut state, pp) {
             Some(gp) => {
@@ -109,11 +117,13 @@ impl Template {
                     // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
                     sched.nmspinning.fetch_sub(1, SeqCst);
                 }
-                tell_startlockedm(mp, gp);
+                tell_startlockedm(mp, gp, Site::Rescue);
+                releasep(mp);
                 hand_to_locked(pp, gp);
             }
             None => {
                 drop(state);
+                releasep(mp);
                 self.newm(pp, pp.start_spinning.load(Relaxed));
             }
         }
@@ -124,6 +134,14 @@ impl Template {
         // Relaxed: ordered by the note.
         self.spare.store(true, Relaxed);
         self.note.wakeup();
+    }
+
+    /// Asks for the safe-point map. Safe in a signal handler.
+    pub(crate) fn want_map(&self) {
+        // Relaxed: ordered by the note.
+        if !self.map.swap(true, Relaxed) {
+            self.note.wakeup();
+        }
     }
 
     /// Ends the thread.
@@ -139,6 +157,10 @@ impl Template {
             self.note.clear();
             if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
                 make_spare(sched);
+            }
+            // Relaxed: as above.
+            if self.map.load(Relaxed) {
+                make_in_background();
             }
             loop {
                 let mut wanted = self.wanted.lock();

@@ -69,6 +69,13 @@ impl SignalWord {
         }
     }
 
+    /// As new: the thread has ended and acknowledged what was sent to it, and another is about to begin. A mark that comes
+    /// from a straggler is taken away with it, as its signal reaches nobody.
+    pub(crate) fn renew(&self) {
+        // Relaxed: published by the start of the thread.
+        self.0.store(0, Relaxed);
+    }
+
     /// Whether a signal is on its way.
     pub(crate) fn is_pending(&self) -> bool {
         // Acquire pairs with `mark`.

@@ -37,7 +37,7 @@ pub(crate) use global::{Global, global};
 pub(crate) use memory::{immortal, map_pages, unmap_pages};
 pub(crate) use poller::{Polled, Poller};
 pub(crate) use signal::{block_sigurg, install_handlers, send_sigurg, signal_stack};
-pub(crate) use thread::{add_local, getm, setm, spawn, thread_id, threads};
+pub(crate) use thread::{add_local, getm, getm_here, setm, spawn, thread_id, threads};
 pub(crate) use watch::{WATCHED, aside, end_watch, seen};
 
 /// The size of something, or how often something is done: `small`, the least that still has every case.

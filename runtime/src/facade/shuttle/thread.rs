@@ -38,6 +38,11 @@ pub(crate) fn getm() -> Option<&'static M> {
     unsafe { machine::getm().as_ref() }
 }
 
+/// The same: what is inlined where makes no difference to a simulated thread.
+pub(crate) fn getm_here() -> Option<&'static M> {
+    getm()
+}
+
 /// Makes `mp` the M of this thread.
 pub(crate) fn setm(mp: Option<&'static M>) {
     machine::setm(mp.map_or(std::ptr::null(), std::ptr::from_ref));
