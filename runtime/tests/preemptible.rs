@@ -146,9 +146,9 @@ impl Tree {
     }
 
     #[preemptible]
-    fn find<'a, T: Debug + ?Sized>(&'a mut self, wanted: u64, _tag: &T) -> Option<&'a mut Self>
+    fn find<'a, T>(&'a mut self, wanted: u64, _tag: &T) -> Option<&'a mut Self>
     where
-        T: Sync,
+        T: Debug + Sync + ?Sized,
     {
         if self.value == wanted {
             return Some(self);

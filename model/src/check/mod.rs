@@ -68,15 +68,15 @@ pub struct CheckOptions {
     pub claims: bool,
     /// Whether the trace is no prefix.
     pub complete: bool,
-    /// Slots of a P's ring: Go's number but for builds that are made small to be searched.
-    pub ring: u32,
     /// Somebody else sends the preemption signal, too: an acknowledgement need not have a sender.
     pub foreign_signals: bool,
+    /// Slots of a P's ring: Go's number but for builds that are made small to be searched.
+    pub ring: u32,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { claims: true, complete: true, foreign_signals: false, ring: RING }
+        Self { claims: true, complete: true, ring: RING, foreign_signals: false }
     }
 }
 
@@ -108,8 +108,8 @@ pub struct Summary {
 pub struct Checker {
     profile: &'static Profile,
     claims: bool,
-    ring: u32,
     foreign_signals: bool,
+    ring: u32,
     table: Table,
     sequences: Sequences,
     gs: Vec<G>,
@@ -146,8 +146,8 @@ impl Checker {
         Self {
             profile,
             claims: options.claims,
-            ring: options.ring,
             foreign_signals: options.foreign_signals,
+            ring: options.ring,
             table: Table::new(profile),
             sequences: Sequences::new(profile),
             gs: vec![G::new()],

@@ -107,7 +107,7 @@ impl Template {
         // Held meanwhile, as by an M in `schedule`: its changes order what is done with it.
         acquirep(mp, pp);
         pp.preempt.store(false, Relaxed);
-        event(mp, None, Site::Schedule, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
+        event(mp, None, Site::Rescue, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
         let mut state = sched.lock.lock();
         match take_locked(mp, &mut state, pp) {
             Some(gp) => {

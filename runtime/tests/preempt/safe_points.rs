@@ -249,7 +249,7 @@ fn every_call_of_the_runtime_is_a_safe_point() {
 fn every_loop_of_a_preemptible_function_is_a_safe_point() {
     if is_child() {
         return all_give_way(LOOPS.iter().map(|&(name, run)| {
-            let hog: Box<dyn FnOnce(&Stop) + Send> = Box::new(move |stop| run(stop));
+            let hog: Box<dyn FnOnce(&Stop) + Send> = Box::new(run);
             (name, hog)
         }));
     }
