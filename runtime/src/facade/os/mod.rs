@@ -3,6 +3,7 @@
 mod end;
 mod global;
 mod memory;
+mod order;
 mod poller;
 mod signal;
 mod thread;
@@ -11,6 +12,7 @@ mod watch;
 pub(crate) use end::{abort, exit, last_task, write_stderr};
 pub(crate) use global::global;
 pub(crate) use memory::{immortal, map_pages, unmap_pages};
+pub(crate) use order::Order;
 pub(crate) use poller::{Polled, Poller};
 pub(crate) use signal::{block_sigurg, install_handlers, send_sigurg, signal_stack};
 pub(crate) use thread::{spawn, thread_id, threads};
