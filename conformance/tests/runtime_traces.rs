@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use sigurg::sync::{Mutex, WaitGroup};
-use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, stacks, time, unlock_os_thread, yield_now};
+use sigurg::{
+    GoBuilder, blocking, chan, go, lock_os_thread, set_gomaxprocs, stacks, time, unlock_os_thread, yield_now,
+};
 use sigurg_model::rules::sequence::Step;
 
 #[path = "common/recorded.rs"]
@@ -329,10 +331,19 @@ fn everything_at_once() {
 
 /// Goroutines that never come to a safe point of their own, until `stop`: pure, in malloc, in a thread-local.
 fn hogs(count: u32, stop: &Arc<AtomicBool>) -> Vec<sigurg::JoinHandle<u64>> {
+    hogs_of(GoBuilder::new, count, stop)
+}
+
+/// Those, as `builder` makes them.
+fn hogs_of(
+    builder: impl Fn() -> GoBuilder,
+    count: u32,
+    stop: &Arc<AtomicBool>,
+) -> Vec<sigurg::JoinHandle<u64>> {
     thread_local!(static KEPT: std::cell::RefCell<Vec<u64>> = const { std::cell::RefCell::new(Vec::new()) });
     let hog = |kind| {
         let stop = Arc::clone(stop);
-        go(move || {
+        builder().spawn(move || {
             let (mut x, mut map) = (1u64, std::collections::HashMap::new());
             while !stop.load(Relaxed) {
                 x = std::hint::black_box(x.wrapping_mul(3));
@@ -382,6 +393,40 @@ fn hogs_are_stopped_in_their_signal_handlers_for_those_who_wake() {
             assert!(seen.step(Step::HandlerYield) >= 12, "{:?}", seen.kinds);
             assert!(seen.kind("startlockedm") >= 7, "they go on on their threads: {:?}", seen.kinds);
             assert!(seen.kind("preempt_one") >= 12 && seen.kind("preempt_m") >= 12, "{:?}", seen.kinds);
+        },
+    );
+}
+
+/// Injected calls: where they are declined, the goroutines are stopped in their handlers.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn goroutines_are_stopped_by_injected_calls_and_go_on_elsewhere() {
+    fn injected() -> u64 {
+        sigurg::metrics().preemptions.injected
+    }
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            // SAFETY: what they do with a thread-local is to be found by the map.
+            let hogs = hogs_of(|| unsafe { GoBuilder::new().injectable() }, 6, &stop);
+            let until = Instant::now() + Duration::from_secs(20);
+            while injected() < 30 && Instant::now() < until {
+                time::sleep(Duration::from_millis(1));
+            }
+            // Suspenders, and stops of the world, meet them too.
+            let scans = join_all((0..2).map(|_| go(|| stacks::scan(|_| ()))).collect());
+            assert!(scans.iter().all(|&scanned| scanned >= 6), "{scans:?}");
+            let procs = sigurg::gomaxprocs();
+            set_gomaxprocs(procs + 1);
+            set_gomaxprocs(procs);
+            assert!(injected() >= 30, "{:?}", sigurg::metrics().preemptions);
+            stop.store(true, Relaxed);
+            join_all(hogs);
+        },
+        |seen| {
+            assert!(seen.kind("preempt_yield") >= 30, "{:?}", seen.kinds);
+            assert!(seen.step(Step::PreemptYield) >= 30, "off the handler's stack: {:?}", seen.steps);
+            assert_eq!(seen.kind("suspend_begin"), seen.kind("suspend_end"), "{:?}", seen.kinds);
         },
     );
 }

@@ -99,7 +99,7 @@ impl Builder {
     /// that belongs to a thread live across such a call: a reference or `!Send` value taken from a `thread_local!`, a guard
     /// that must be dropped by the thread that made it (that of [`std::sync::Mutex`] for one), a thread's id
     /// used as the identity of the goroutine. The compiler cannot see this. What goes on after preemption is on the
-    /// same thread as before.
+    /// same thread as before, unless it was [allowed](Self::injectable) to be moved.
     ///
     /// [`lock_os_thread`](crate::lock_os_thread) keeps a goroutine on its thread.
     ///

@@ -11,7 +11,24 @@
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
-use crate::facade::{RawLock, getm};
+use crate::facade::{RawLock, getm_here};
+
+/// [`M::acquire`](crate::m::M::acquire), if the thread has one. Not inlined, nor is its counterpart: user code that locks are inlined into
+/// never has the M in hand (`safepoint/`).
+#[inline(never)]
+fn acquirem() {
+    if let Some(mp) = getm_here() {
+        mp.acquire();
+    }
+}
+
+/// [`M::release`](crate::m::M::release), if the thread has one.
+#[inline(never)]
+fn releasem() {
+    if let Some(mp) = getm_here() {
+        mp.release();
+    }
+}
 
 /// A value that only the holder of the lock reaches.
 pub(crate) struct Lock<T> {
@@ -32,9 +49,7 @@ impl<T> Lock<T> {
     /// Takes the lock. The guard must be dropped on the thread that made it.
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        if let Some(mp) = getm() {
-            mp.acquire();
-        }
+        acquirem();
         self.raw.lock();
         Guard { lock: self }
     }
@@ -92,9 +107,7 @@ impl<T> Guard<'_, T> {
         self.lock.raw.unlock();
         std::mem::forget(self);
         f();
-        if let Some(mp) = getm() {
-            mp.release();
-        }
+        releasem();
     }
 }
 
@@ -102,9 +115,7 @@ impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.lock.raw.unlock();
-        if let Some(mp) = getm() {
-            mp.release();
-        }
+        releasem();
     }
 }
 

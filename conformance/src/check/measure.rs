@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use sigurg_traces::{Event, GStatus, Kind};
+use sigurg_traces::{Event, GStatus, Kind, Queue};
 
 /// A suspender signals one target once in so many nanoseconds at most (SG-8).
 const SIGNAL_EVERY_NS: u64 = 5_000;
@@ -11,16 +11,19 @@ const SIGNAL_EVERY_NS: u64 = 5_000;
 /// The figures of one trace.
 #[derive(Clone, Debug, Default)]
 pub struct Measures {
-    /// Time slices begun so far.
-    slices: u64,
-    /// When each G struct that waits for a P began to, in slices.
-    since: HashMap<u32, u64>,
+    /// Time slices begun so far: on each P, and under -1 on all.
+    slices: HashMap<i32, u64>,
+    /// Where each G struct is queued, a P or -1 for the global queue, and since which slice of those.
+    queued: HashMap<u32, (i32, u64)>,
     /// Goroutines that are not dead, by count; and the most there ever were.
     live: u64,
     /// The most goroutines at a time.
     pub most_live: u64,
-    /// The most slices that others had while a goroutine could run, and which.
+    /// The most slices that any P began while a goroutine was in the global queue, and which.
     pub overtaken: Overtaken,
+    /// The most slices that a P began while a goroutine was in its queue, and which. What other Ps do meanwhile says nothing: a
+    /// slice of theirs may be as short as they like.
+    pub overtaken_on_p: Overtaken,
     /// Slices that were inherited.
     pub inherited: u64,
     /// suspendG calls that are open, by their number.
@@ -72,9 +75,21 @@ impl Measures {
     /// Counts one event.
     pub fn count(&mut self, event: &Event) {
         match event.kind {
-            Kind::GStatus { from, to, .. } => self.status(event, from, to),
+            Kind::GStatus { from, to, .. } => self.status(from, to),
             Kind::Execute { inherit_time: true } => self.inherited += 1,
-            Kind::Execute { inherit_time: false } => self.slices += 1,
+            Kind::Execute { inherit_time: false } => {
+                *self.slices.entry(-1).or_default() += 1;
+                if event.p >= 0 {
+                    *self.slices.entry(event.p).or_default() += 1;
+                }
+            }
+            Kind::RunqPut { target_p, q, .. } => {
+                let at = if matches!(q, Queue::Runnext | Queue::Local) { target_p } else { -1 };
+                if let Some(target) = event.target {
+                    self.queued.insert(target.gs, (at, self.slices_of(at)));
+                }
+            }
+            Kind::RunqGet { .. } | Kind::RunqKick { .. } | Kind::RunqSteal { .. } => self.leaves_queue(event),
             Kind::SuspendBegin { sid } => {
                 self.open.insert(sid, Open { began_ns: event.t_ns, turns: 0, signals: 0 });
                 self.by_m.insert(event.m, sid);
@@ -94,25 +109,27 @@ impl Measures {
         }
     }
 
-    fn status(&mut self, event: &Event, from: GStatus, to: GStatus) {
+    fn slices_of(&self, p: i32) -> u64 {
+        self.slices.get(&p).copied().unwrap_or(0)
+    }
+
+    fn leaves_queue(&mut self, event: &Event) {
         let Some(target) = event.target else { return };
+        let Some((at, since)) = self.queued.remove(&target.gs) else { return };
+        let slices = self.slices_of(at).saturating_sub(since);
+        let most = if at < 0 { &mut self.overtaken } else { &mut self.overtaken_on_p };
+        if slices > most.slices {
+            *most = Overtaken { slices, g: target.g, seq: event.seq };
+        }
+    }
+
+    fn status(&mut self, from: GStatus, to: GStatus) {
         match (from, to) {
             (GStatus::Dead | GStatus::Idle, to) if to != GStatus::Dead => self.live += 1,
             (_, GStatus::Dead) if from != GStatus::Idle => self.live = self.live.saturating_sub(1),
             _ => {}
         }
         self.most_live = self.most_live.max(self.live);
-        // A scan bit keeps it waiting, too.
-        if to == GStatus::Runnable && from.base() != GStatus::Runnable {
-            self.since.insert(target.gs, self.slices);
-        } else if to == GStatus::Running
-            && let Some(since) = self.since.remove(&target.gs)
-        {
-            let slices = self.slices.saturating_sub(since);
-            if slices > self.overtaken.slices {
-                self.overtaken = Overtaken { slices, g: target.g, seq: event.seq };
-            }
-        }
     }
 
     fn ends(&mut self, event: &Event, sid: u64) {
@@ -133,7 +150,7 @@ impl Measures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sigurg_traces::{Sym, Target, Via};
+    use sigurg_traces::{PutHow, TakeHow, Target};
 
     fn at(seq: u64, kind: Kind, gs: Option<u32>) -> Event {
         let mut event = Event::lost(seq);
@@ -144,20 +161,23 @@ mod tests {
         event
     }
 
-    fn becomes(from: GStatus, to: GStatus) -> Kind {
-        Kind::GStatus { from, to, via: Via::Casgstatus, ver: 1, reason: Sym::default() }
-    }
-
     #[test]
-    fn a_wait_is_counted_in_slices_of_others() {
+    fn a_wait_is_counted_in_slices_of_those_who_could_have_ended_it() {
         let mut measures = Measures::default();
-        measures.count(&at(0, becomes(GStatus::Dead, GStatus::Runnable), Some(7)));
+        let put = |target_p, q| Kind::RunqPut { target_p, q, how: PutHow::One };
+        let get = |target_p, q| Kind::RunqGet { target_p, q, how: TakeHow::Pop };
+        measures.count(&at(0, put(-1, Queue::Global), Some(7)));
+        measures.count(&at(0, put(1, Queue::Local), Some(8)));
         for seq in 1..=5 {
-            measures.count(&at(seq, Kind::Execute { inherit_time: seq == 3 }, Some(1)));
+            let mut event = at(seq, Kind::Execute { inherit_time: seq == 3 }, Some(1));
+            event.p = i32::from(seq == 4);
+            measures.count(&event);
         }
-        measures.count(&at(6, becomes(GStatus::Runnable, GStatus::Running), Some(7)));
+        measures.count(&at(6, get(-1, Queue::Global), Some(7)));
+        measures.count(&at(7, get(1, Queue::Local), Some(8)));
         assert_eq!(measures.overtaken, Overtaken { slices: 4, g: 7, seq: 6 });
-        assert_eq!((measures.inherited, measures.most_live), (1, 1));
+        assert_eq!(measures.overtaken_on_p, Overtaken { slices: 1, g: 8, seq: 7 });
+        assert_eq!(measures.inherited, 1);
     }
 
     #[test]

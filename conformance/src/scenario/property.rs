@@ -8,7 +8,7 @@ use super::play::interpret::Played;
 use super::situation::Seen;
 use super::{Property, Scenario};
 use crate::check::judge::{How, Tally, Verdict, judge};
-use crate::check::measure::Measures;
+use crate::check::measure::{Measures, Overtaken};
 
 /// A property that a run does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,18 +117,22 @@ fn traced(scenario: &Scenario, trace: &Path) -> Judged {
         });
     }
     let procs = most_procs(scenario);
-    let bound = overtaken_bound(procs, measures.most_live);
-    let waited = measures.overtaken;
-    if waited.slices > bound {
-        failures.push(Failure {
-            property: Property::Fairness,
-            rule: None,
-            seq: Some(waited.seq),
-            message: format!(
-                "G{} could run and waited for {} slices of others; with {procs} Ps and {} goroutines at most {bound}",
-                waited.g, waited.slices, measures.most_live
-            ),
-        });
+    let live = measures.most_live;
+    for (waited, bound, of) in [
+        (measures.overtaken, global_bound(procs, live), "all Ps"),
+        (measures.overtaken_on_p, ring_bound(live), "its P"),
+    ] {
+        if waited.slices > bound {
+            let Overtaken { slices, g, seq } = waited;
+            failures.push(Failure {
+                property: Property::Fairness,
+                rule: None,
+                seq: Some(seq),
+                message: format!(
+                    "G{g} was queued for {slices} slices of {of}; with {procs} Ps and {live} goroutines at most {bound}"
+                ),
+            });
+        }
     }
     let seen = Seen::new(&census.kinds(), census.g_structs(), &accepted.summary, &measures);
     Judged { failures, seen, measures }
@@ -147,11 +151,14 @@ fn most_procs(scenario: &Scenario) -> u64 {
     most.into()
 }
 
-/// How many slices others may have while a goroutine can run.
-///
-/// In a ring it waits for those before it; a ring holds 256 of the `live` goroutines there are. In the global queue it
-/// waits until those before it are taken: each P takes one at least once in 61 slices. Twice that, for the way through both, and
-/// because a wake-up by a timer goes before that turn.
-fn overtaken_bound(procs: u64, live: u64) -> u64 {
-    2 * 61 * (live + 1) * procs + 256
+/// How many slices all Ps may begin while a goroutine is in the global queue: it waits until those before it are taken, and each
+/// P takes one at least once in 61 slices of its own. Twice that, because a wake-up by a timer goes before that turn.
+fn global_bound(procs: u64, live: u64) -> u64 {
+    2 * 61 * (live + procs + 1)
+}
+
+/// How many slices a P may begin while a goroutine is in its queue: those before it, and now and then one from the global
+/// queue or by a timer. Twice that, because goroutines that end are followed by others in their place.
+fn ring_bound(live: u64) -> u64 {
+    2 * (live + 64)
 }

@@ -193,7 +193,7 @@ impl Checker {
                     format!("its own P{}", self.m(m).p),
                 );
             }
-            // The monitor may find nobody, and comes again.
+            // The monitor looks, may find nothing, and looks again another time.
             let again = core::mem::replace(&mut self.m(m).scheduling, true);
             if again && !self.site_is(e.site, known::RESCUE) {
                 return broken(

@@ -70,7 +70,7 @@ pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm;
+use crate::facade::{getm, getm_here};
 use crate::g::G;
 use crate::m::M;
 use crate::p::P;
@@ -124,10 +124,11 @@ pub(crate) fn on_goroutine() -> bool {
     current_g_with_p().is_some()
 }
 
-/// The goroutine that calls, if one does.
-#[inline]
+/// The goroutine that calls, if one does. Not inlined: the answer is the same on every thread, but not the way to it; so user code
+/// that this crate's generic functions were inlined into can still be moved at any instruction (`safepoint/`).
+#[inline(never)]
 pub(crate) fn current_g() -> Option<&'static G> {
-    getm().and_then(M::curg)
+    getm_here().and_then(M::curg)
 }
 
 /// Calls `f` on g0, for the goroutine that calls; it does not come back here by itself. Go: `mcall`.

@@ -24,6 +24,8 @@ use crate::trace::{Site, event};
 /// How long the end waits for goroutines to stop, nanoseconds. Those that do not reach a safe point run on until the process
 /// ends.
 const END_PATIENCE_NS: i64 = 50_000_000;
+/// The same where a trace is recorded: it is complete only if all have stopped, also on a machine with much else to do.
+const TRACED_END_PATIENCE_NS: i64 = 5_000_000_000;
 
 /// Runs `main` as the main goroutine and waits for its end.
 pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Send) -> T {
@@ -36,7 +38,7 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
             // Relaxed: see `newproc`.
             sched.main_started.store(true, Relaxed);
             let result = catch_unwind(AssertUnwindSafe(|| body(main)));
-            let quiet = stop_for_ever(END_PATIENCE_NS);
+            let quiet = stop_for_ever(sched.end_patience_ns());
             *outcome = Some((result, quiet));
             ended.wakeup();
             // The caller's stack, with what this closure borrows, may be gone now.
@@ -96,14 +98,19 @@ fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
 }
 
 impl Sched {
+    fn end_patience_ns(&self) -> i64 {
+        if self.tracer.is_some() { TRACED_END_PATIENCE_NS } else { END_PATIENCE_NS }
+    }
+
     /// Nothing is scheduled any more: threads that have nothing to do end.
     fn end(&'static self, quiet: bool) {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
         self.sysmonnote.wakeup();
         // The stopped world does not stop sysmon, nor threads that are guests: what they did may not be recorded yet.
-        let quiet =
-            self.sysmon_gone.sleep_for(END_PATIENCE_NS) && quiet && self.template.guests_are_home(self);
+        let quiet = self.sysmon_gone.sleep_for(self.end_patience_ns())
+            && quiet
+            && self.template.guests_are_home(self);
         end_watch(quiet);
         if let Some(tracer) = &self.tracer
             && let Err(error) = tracer.finish(quiet)

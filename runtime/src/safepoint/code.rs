@@ -1,12 +1,11 @@
 //! What the instructions of a function say of it.
 
-use std::ops::Range;
-
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 use super::decline::Decline;
 use super::image::{Image, Slot};
 use super::name::is_neutral_in_library;
+use super::rows::Entry;
 
 /// Where a function goes, and why it is not preemptible by itself.
 #[derive(Default)]
@@ -19,6 +18,10 @@ pub(super) struct Body {
     pub(super) calls: Vec<u64>,
     /// Addresses outside of it that it jumps to.
     pub(super) jumps: Vec<u64>,
+    /// Functions whose addresses it takes.
+    addresses: Vec<u64>,
+    /// It leaves for where a register says.
+    jumps_anywhere: bool,
 }
 
 impl Body {
@@ -35,8 +38,9 @@ enum Target {
     Unknown,
 }
 
-/// Decodes the function at `range`, from its first byte to its last: compilers put no data between instructions.
-pub(super) fn read(image: &Image, range: &Range<u64>) -> Body {
+/// Decodes the function of an entry of the unwind tables, from its first byte to its last: compilers put no data between instructions.
+pub(super) fn read(image: &Image, entry: &Entry) -> Body {
+    let range = &(entry.start..entry.end);
     let mut body = Body::default();
     let Some(code) = image.code(range) else {
         body.not(Decline::Undecodable);
@@ -57,7 +61,11 @@ pub(super) fn read(image: &Image, range: &Range<u64>) -> Body {
         if depends_on_thread(&instruction) {
             body.not(Decline::Machine);
         }
-        follow(image, range, &instruction, &mut body);
+        follow(image, entry, &instruction, &mut body);
+    }
+    body.calls.extend(&body.addresses);
+    if body.jumps_anywhere {
+        body.jumps.extend(&body.addresses);
     }
     body.calls.sort_unstable();
     body.calls.dedup();
@@ -90,30 +98,53 @@ fn depends_on_thread(instruction: &Instruction) -> bool {
     )
 }
 
-fn follow(image: &Image, range: &Range<u64>, instruction: &Instruction, body: &mut Body) {
-    let call = instruction.mnemonic() == Mnemonic::Call;
-    let target = match instruction.op0_kind() {
+/// Notes what the instruction calls or jumps to, and of which functions it takes the address: that is as good as calling them, for
+/// compilers keep addresses in registers.
+fn follow(image: &Image, entry: &Entry, instruction: &Instruction, body: &mut Body) {
+    let range = entry.start..entry.end;
+    let mnemonic = instruction.mnemonic();
+    let (target, how) = match instruction.op0_kind() {
         // Conditional jumps, loops and the like, too.
         OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64 => {
-            Target::Inside(instruction.near_branch_target())
+            let how = if mnemonic == Mnemonic::Call { How::Call } else { How::Jump };
+            (Target::Inside(instruction.near_branch_target()), how)
         }
         OpKind::FarBranch16 | OpKind::FarBranch32 => return body.not(Decline::Machine),
-        _ if call || instruction.mnemonic() == Mnemonic::Jmp => through(image, instruction),
-        _ => return,
+        _ if mnemonic == Mnemonic::Call => (through(image, instruction), How::Call),
+        _ if mnemonic == Mnemonic::Jmp => (through(image, instruction), How::Jump),
+        _ if !instruction.is_ip_rel_memory_operand() => return,
+        _ if mnemonic == Mnemonic::Lea => {
+            let address = instruction.ip_rel_memory_address();
+            if image.text_at(address).is_none() || range.contains(&address) {
+                return;
+            }
+            (Target::Inside(address), How::Address)
+        }
+        _ => (through(image, instruction), How::Address),
     };
-    match resolve(image, target) {
-        Target::Inside(address) if call => body.calls.push(address),
-        Target::Inside(address) if !range.contains(&address) => body.jumps.push(address),
-        Target::Inside(_) => {}
-        Target::Library(name) if is_neutral_in_library(&name) => {}
-        Target::Library(name) if &*name == "__tls_get_addr" => {
+    match (resolve(image, target), how) {
+        (Target::Inside(address), How::Call) => body.calls.push(address),
+        (Target::Inside(address), How::Jump) if !range.contains(&address) => body.jumps.push(address),
+        (Target::Inside(_), How::Jump) => {}
+        (Target::Inside(address), How::Address) => body.addresses.push(address),
+        (Target::Library(name), _) if is_neutral_in_library(&name) => {}
+        (Target::Library(name), _) if &*name == "__tls_get_addr" => {
             body.thread_local = true;
             body.not(Decline::ThreadLocal);
         }
-        Target::Library(_) => body.not(Decline::ForeignCall),
-        // A function pointer or a table of methods: the callee is known when it is walked through. A jump table.
-        Target::Unknown => {}
+        (Target::Library(_), _) => body.not(Decline::ForeignCall),
+        // A tail call, maybe of one of the functions whose address it has; or a jump table: then its frame is still there.
+        (Target::Unknown, How::Jump) => body.jumps_anywhere |= !entry.has_frame_at(instruction.ip()),
+        // A function pointer or a table of methods: the callee is known when it is walked through.
+        (Target::Unknown, _) => {}
     }
+}
+
+/// What an instruction does with a function.
+enum How {
+    Call,
+    Jump,
+    Address,
 }
 
 /// Where an indirect branch goes.

@@ -1,6 +1,7 @@
 //! The map: what each function is, and how to find its caller.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 
 use super::code;
@@ -25,6 +26,29 @@ pub enum Verdict {
     No(Decline),
 }
 
+impl Verdict {
+    /// A short name for machines: `preemptible`, `caller`, `root`, or that of the reason. It does not change between versions.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Preemptible => "preemptible",
+            Self::Caller => "caller",
+            Self::Root => "root",
+            Self::No(decline) => decline.id(),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preemptible => f.pad("a goroutine may be stopped here and go on in another thread"),
+            Self::Caller => f.pad("it may be stopped in what this calls"),
+            Self::Root => f.pad("where the runtime calls the goroutine's function"),
+            Self::No(decline) => decline.fmt(f),
+        }
+    }
+}
+
 /// A function, for people.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -43,8 +67,8 @@ pub(super) struct Analysis {
     base: u64,
 }
 
-impl std::fmt::Debug for Analysis {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Analysis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Analysis").field("functions", &self.functions.len()).finish_non_exhaustive()
     }
 }
@@ -57,11 +81,7 @@ pub(super) fn analyse(image: &Image) -> Result<Analysis, Unavailable> {
     let facts: Vec<_> = entries
         .iter()
         .zip(&named)
-        .map(|(entry, (class, names))| Facts {
-            class: *class,
-            names,
-            body: code::read(image, &(entry.start..entry.end)),
-        })
+        .map(|(entry, (class, names))| Facts { class: *class, names, body: code::read(image, entry) })
         .collect();
     let find = |address: u64| {
         let i = entries.partition_point(|entry| entry.start <= address).checked_sub(1)?;

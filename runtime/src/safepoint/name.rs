@@ -45,6 +45,25 @@ const BETWEEN: &[&str] = &[
     "std::sys::backtrace::__rust_begin_short_backtrace",
 ];
 
+/// What compilers call for arithmetic that has no instruction: nothing but that, in whatever language.
+const WIDE: &[&str] = &[
+    "__udivti3",
+    "__umodti3",
+    "__udivmodti4",
+    "__divti3",
+    "__modti3",
+    "__divmodti4",
+    "__multi3",
+    "__muloti4",
+    "__ashlti3",
+    "__ashrti3",
+    "__lshrti3",
+    "__floattidf",
+    "__floatuntidf",
+    "__fixdfti",
+    "__fixunsdfti",
+];
+
 /// This crate, as its symbols name it.
 fn own() -> &'static str {
     let path = module_path!();
@@ -57,6 +76,9 @@ pub(super) fn classify(symbol: &str) -> (Class, String) {
         return (Class::Between, symbol.to_owned());
     }
     let Ok(demangled) = rustc_demangle::try_demangle(symbol) else {
+        if WIDE.contains(&symbol) {
+            return (Class::User, symbol.to_owned());
+        }
         return (Class::Not(Decline::NotRust), symbol.to_owned());
     };
     let name = format!("{demangled:#}");
@@ -151,6 +173,15 @@ pub(super) fn hands_out_thread(name: &str) -> bool {
         || name.strip_prefix(own()).is_some_and(|rest| {
             ["::proc::must_getm", "::proc::must_current"].iter().any(|path| is_at_or_below(rest, path))
         })
+}
+
+/// Whether it accesses a thread-local and hands out nothing of it. Whether the thread is unwinding, as guards of std's locks
+/// ask, is for a goroutine the same on every thread: one that unwinds stays, and nothing else runs there meanwhile. So is which goroutine it is.
+pub(super) fn keeps_to_itself(name: &str) -> bool {
+    const OWN: &[&str] =
+        &["::lock::acquirem", "::lock::releasem", "::proc::current_g", "::proc::preempt::guard_is_poisoned"];
+    name == "std::panicking::panic_count::is_zero_slow_path"
+        || name.strip_prefix(own()).is_some_and(|rest| OWN.iter().any(|path| is_at_or_below(rest, path)))
 }
 
 /// Whether calls of it by [`Class::Between`] are its own business: the counting of panics, which keeps nothing.
@@ -290,6 +321,7 @@ mod tests {
             assert_eq!(classify(symbol).0, Class::Not(Decline::NotRust), "{symbol}");
         }
         assert_eq!(classify("__rust_try").0, Class::Between);
+        assert_eq!(classify("__udivti3").0, Class::User);
         assert_eq!(classify("_ZN4shop4next17h0123456789abcdefE"), (Class::User, "shop::next".to_owned()));
         assert_eq!(classify("_ZN4shop4next17h0123456789abcdefE.llvm.123").0, Class::User);
     }

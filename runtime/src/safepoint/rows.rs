@@ -61,6 +61,15 @@ pub(super) struct Entry {
     pub(super) rows: Vec<Row>,
 }
 
+impl Entry {
+    /// Whether there is more on the stack at `address` than the return address.
+    pub(super) fn has_frame_at(&self, address: u64) -> bool {
+        let i = self.rows.partition_point(|row| u64::from(row.from) <= address - self.start);
+        let row = i.checked_sub(1).map(|i| self.rows[i]);
+        row.is_some_and(|row| row.base() == Base::Rbp || (row.base() == Base::Rsp && row.cfa() > 8))
+    }
+}
+
 /// Every entry of `.eh_frame`, which is at `address`, in the order of addresses. Entries of code that the linker left out
 /// (they say address 0) are left out.
 pub(super) fn read(address: u64, eh_frame: &[u8], text: u64) -> Result<Vec<Entry>, Unavailable> {

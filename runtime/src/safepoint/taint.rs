@@ -7,7 +7,7 @@
 
 use super::code::Body;
 use super::decline::Decline;
-use super::name::{Class, hands_out_thread, is_allocator, is_panic_count};
+use super::name::{Class, hands_out_thread, is_allocator, is_panic_count, keeps_to_itself};
 
 /// What is known of a function before others are looked at.
 pub(super) struct Facts<'a> {
@@ -24,7 +24,8 @@ impl Facts<'_> {
 
 /// Why each function is not preemptible by its body, if it is not. `find` says which function is at an address.
 pub(super) fn spread(facts: &[Facts<'_>], find: impl Fn(u64) -> Option<usize>) -> Vec<Option<Decline>> {
-    let hands_out: Vec<bool> = facts.iter().map(|f| f.body.thread_local || f.is(hands_out_thread)).collect();
+    let accesses = |f: &Facts<'_>| f.body.thread_local && !f.is(keeps_to_itself);
+    let hands_out: Vec<bool> = facts.iter().map(|f| accesses(f) || f.is(hands_out_thread)).collect();
     let panic_count: Vec<bool> = facts.iter().map(|f| f.is(is_panic_count)).collect();
     let calls = |f: &Facts<'_>| {
         let between = matches!(f.class, Class::Between | Class::Root);

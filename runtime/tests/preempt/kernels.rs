@@ -10,9 +10,10 @@ use std::rc::Rc;
 use std::sync::Once;
 use std::time::Duration;
 
-use sigurg::{GoBuilder, JoinHandle, time};
+use sigurg::{JoinHandle, time};
 
-use crate::stage::{Stop, parked, run, storm};
+use crate::stage::{Stop, run, stopped, storm};
+use crate::tier;
 
 /// Code that a goroutine is stopped in.
 #[derive(Clone, Copy)]
@@ -21,7 +22,7 @@ pub(crate) struct Kernel {
     /// One round, which is different for each seed; panics if something is not as it was.
     pub(crate) round: fn(u64),
     /// It holds something of its thread: stopped in there it must go on on the same thread.
-    #[allow(dead_code, reason = "every tier that there is keeps a goroutine on its thread")]
+    #[allow(dead_code, reason = "only where goroutines are moved")]
     pub(crate) of_thread: bool,
 }
 
@@ -45,7 +46,7 @@ impl Kernel {
             }
             rounds
         };
-        GoBuilder::new().name(self.name).stack_size(STACK).spawn(rounds)
+        tier::builder().name(self.name).stack_size(STACK).spawn(rounds)
     }
 }
 
@@ -270,14 +271,14 @@ fn a_loop_inside_any_code_lets_others_run_on_one_p_and_nothing_is_corrupted() {
         run(1, || {
             let stop = Stop::default();
             let hog = kernel.spawn(&stop);
-            let before = parked();
+            let before = stopped();
             // Each of these wakes only because the hog was stopped.
             for _ in 0..10 {
                 time::sleep(Duration::from_millis(1));
             }
             stop.set();
             hog.join().unwrap_or_else(|_| panic!("{}: something is not as it was", kernel.name));
-            assert!(parked() - before >= 5, "{}: stopped {} times only", kernel.name, parked() - before);
+            assert!(stopped() - before >= 5, "{}: stopped {} times only", kernel.name, stopped() - before);
         });
     }
 }

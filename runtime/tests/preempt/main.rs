@@ -15,4 +15,5 @@ mod registers;
 mod safe_points;
 mod seed;
 mod stage;
+mod tier;
 mod world;

@@ -1,6 +1,6 @@
 //! Every register, flag and mode of the processor is the same before and after.
 
-use std::arch::{asm, global_asm};
+use std::arch::{asm, naked_asm};
 use std::time::Duration;
 
 use crate::kernels::{Kernel, hammer};
@@ -11,174 +11,214 @@ const SPINS: u64 = 30_000;
 /// Turns of a loop that does more.
 const TURNS: usize = 3_000;
 
-global_asm!(
-    // Fourteen registers count up from rsi by steps of their own while rcx is counted down from rdi. What is not as it should
-    // be, in bits. What was put back from an earlier time shows, too.
-    ".macro sigurg_test_count register, step",
-    "sub \\register, [rsp + 8]",
-    "imul rcx, [rsp], \\step",
-    "xor \\register, rcx",
-    ".endm",
-    ".p2align 4",
-    "sigurg_test_registers:",
-    "push rbx",
-    "push rbp",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
-    "push rsi",
-    "push rdi",
-    "mov rcx, rdi",
-    "mov rax, rsi",
-    "mov rbx, rsi",
-    "mov rdx, rsi",
-    "mov rdi, rsi",
-    "mov rbp, rsi",
-    "mov r8, rsi",
-    "mov r9, rsi",
-    "mov r10, rsi",
-    "mov r11, rsi",
-    "mov r12, rsi",
-    "mov r13, rsi",
-    "mov r14, rsi",
-    "mov r15, rsi",
-    "2: lea rax, [rax + 1]",
-    "lea rbx, [rbx + 3]",
-    "lea rdx, [rdx + 5]",
-    "lea rdi, [rdi + 7]",
-    "lea rbp, [rbp + 9]",
-    "lea r8, [r8 + 11]",
-    "lea r9, [r9 + 13]",
-    "lea r10, [r10 + 15]",
-    "lea r11, [r11 + 17]",
-    "lea r12, [r12 + 19]",
-    "lea r13, [r13 + 21]",
-    "lea r14, [r14 + 23]",
-    "lea r15, [r15 + 25]",
-    "lea rsi, [rsi + 27]",
-    "dec rcx",
-    "jnz 2b",
-    "sigurg_test_count rax, 1",
-    "sigurg_test_count rbx, 3",
-    "sigurg_test_count rdx, 5",
-    "sigurg_test_count rdi, 7",
-    "sigurg_test_count rbp, 9",
-    "sigurg_test_count r8, 11",
-    "sigurg_test_count r9, 13",
-    "sigurg_test_count r10, 15",
-    "sigurg_test_count r11, 17",
-    "sigurg_test_count r12, 19",
-    "sigurg_test_count r13, 21",
-    "sigurg_test_count r14, 23",
-    "sigurg_test_count r15, 25",
-    "sigurg_test_count rsi, 27",
-    "or rax, rbx",
-    "or rax, rdx",
-    "or rax, rdi",
-    "or rax, rbp",
-    "or rax, r8",
-    "or rax, r9",
-    "or rax, r10",
-    "or rax, r11",
-    "or rax, r12",
-    "or rax, r13",
-    "or rax, r14",
-    "or rax, r15",
-    "or rax, rsi",
-    "add rsp, 16",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbp",
-    "pop rbx",
-    "ret",
-    // What the sixteen conditions say of a comparison that was a while ago, a byte each. rdi: how far, rsi, rdx: what.
-    ".p2align 4",
-    "sigurg_test_conditions:",
-    "mov rcx, rdi",
-    "cmp rsi, rdx",
-    "2: lea rcx, [rcx - 1]",
-    "jrcxz 3f",
-    "jmp 2b",
-    "3:",
-    "seto [rsp - 16]",
-    "setno [rsp - 15]",
-    "setb [rsp - 14]",
-    "setae [rsp - 13]",
-    "sete [rsp - 12]",
-    "setne [rsp - 11]",
-    "setbe [rsp - 10]",
-    "seta [rsp - 9]",
-    "sets [rsp - 8]",
-    "setns [rsp - 7]",
-    "setp [rsp - 6]",
-    "setnp [rsp - 5]",
-    "setl [rsp - 4]",
-    "setge [rsp - 3]",
-    "setle [rsp - 2]",
-    "setg [rsp - 1]",
-    "mov rax, [rsp - 16]",
-    "mov rdx, [rsp - 8]",
-    "ret",
-    // The flags after a loop that changes none. rdi: how far, rsi: the flags before.
-    ".p2align 4",
-    "sigurg_test_flags:",
-    "mov rcx, rdi",
-    "push rsi",
-    "popfq",
-    "2: lea rcx, [rcx - 1]",
-    "jrcxz 3f",
-    "jmp 2b",
-    "3: pushfq",
-    "pop rax",
-    "cld",
-    "ret",
-    // Sums up with the carry kept from turn to turn. rdi: how far, rsi: what.
-    ".p2align 4",
-    "sigurg_test_carry:",
-    "mov rcx, rdi",
-    "xor eax, eax",
-    "xor edx, edx",
-    "2: adc rax, rsi",
-    "adc rdx, 0",
-    "lea rcx, [rcx - 1]",
-    "jrcxz 3f",
-    "jmp 2b",
-    "3: adc rax, 0",
-    "xor rax, rdx",
-    "ret",
-    // A leaf that keeps rsi in all of its red zone. What is not as it was, in bits.
-    ".p2align 4",
-    "sigurg_test_red_zone:",
-    "mov rcx, rdi",
-    "mov rdx, -128",
-    "2: mov [rsp + rdx], rsi",
-    "add rdx, 8",
-    "jnz 2b",
-    "3: dec rcx",
-    "jnz 3b",
-    "xor eax, eax",
-    "mov rdx, -128",
-    "4: mov r8, [rsp + rdx]",
-    "xor r8, rsi",
-    "or rax, r8",
-    "add rdx, 8",
-    "jnz 4b",
-    "ret",
-);
+/// Fourteen registers count up from rsi by steps of their own while rcx is counted down from rdi. What is not as it
+/// should be, in bits. What was put back from an earlier time shows, too.
+#[unsafe(naked)]
+extern "C" fn registers_changed(spins: u64, from: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        ".macro sigurg_test_count register, step",
+        "sub \\register, [rsp + 8]",
+        "imul rcx, [rsp], \\step",
+        "xor \\register, rcx",
+        ".endm",
+        "push rbx",
+        ".cfi_adjust_cfa_offset 8",
+        "push rbp",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset rbp, 0",
+        "push r12",
+        ".cfi_adjust_cfa_offset 8",
+        "push r13",
+        ".cfi_adjust_cfa_offset 8",
+        "push r14",
+        ".cfi_adjust_cfa_offset 8",
+        "push r15",
+        ".cfi_adjust_cfa_offset 8",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "push rdi",
+        ".cfi_adjust_cfa_offset 8",
+        "mov rcx, rdi",
+        "mov rax, rsi",
+        "mov rbx, rsi",
+        "mov rdx, rsi",
+        "mov rdi, rsi",
+        "mov rbp, rsi",
+        "mov r8, rsi",
+        "mov r9, rsi",
+        "mov r10, rsi",
+        "mov r11, rsi",
+        "mov r12, rsi",
+        "mov r13, rsi",
+        "mov r14, rsi",
+        "mov r15, rsi",
+        "2: lea rax, [rax + 1]",
+        "lea rbx, [rbx + 3]",
+        "lea rdx, [rdx + 5]",
+        "lea rdi, [rdi + 7]",
+        "lea rbp, [rbp + 9]",
+        "lea r8, [r8 + 11]",
+        "lea r9, [r9 + 13]",
+        "lea r10, [r10 + 15]",
+        "lea r11, [r11 + 17]",
+        "lea r12, [r12 + 19]",
+        "lea r13, [r13 + 21]",
+        "lea r14, [r14 + 23]",
+        "lea r15, [r15 + 25]",
+        "lea rsi, [rsi + 27]",
+        "dec rcx",
+        "jnz 2b",
+        "sigurg_test_count rax, 1",
+        "sigurg_test_count rbx, 3",
+        "sigurg_test_count rdx, 5",
+        "sigurg_test_count rdi, 7",
+        "sigurg_test_count rbp, 9",
+        "sigurg_test_count r8, 11",
+        "sigurg_test_count r9, 13",
+        "sigurg_test_count r10, 15",
+        "sigurg_test_count r11, 17",
+        "sigurg_test_count r12, 19",
+        "sigurg_test_count r13, 21",
+        "sigurg_test_count r14, 23",
+        "sigurg_test_count r15, 25",
+        "sigurg_test_count rsi, 27",
+        "or rax, rbx",
+        "or rax, rdx",
+        "or rax, rdi",
+        "or rax, rbp",
+        "or rax, r8",
+        "or rax, r9",
+        "or rax, r10",
+        "or rax, r11",
+        "or rax, r12",
+        "or rax, r13",
+        "or rax, r14",
+        "or rax, r15",
+        "or rax, rsi",
+        "add rsp, 16",
+        ".cfi_adjust_cfa_offset -16",
+        "pop r15",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r14",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r13",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r12",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rbp",
+        ".cfi_adjust_cfa_offset -8",
+        ".cfi_restore rbp",
+        "pop rbx",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
 
-unsafe extern "C" {
-    safe fn sigurg_test_registers(spins: u64, from: u64) -> u64;
-    safe fn sigurg_test_conditions(spins: u64, a: u64, b: u64) -> u128;
-    safe fn sigurg_test_flags(spins: u64, flags: u64) -> u64;
-    safe fn sigurg_test_carry(spins: u64, term: u64) -> u64;
-    safe fn sigurg_test_red_zone(spins: u64, pattern: u64) -> u64;
+/// What the sixteen conditions say of a comparison that was a while ago, a byte each. rdi: how far, rsi, rdx: what.
+#[unsafe(naked)]
+extern "C" fn conditions_after(spins: u64, a: u64, b: u64) -> u128 {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rcx, rdi",
+        "cmp rsi, rdx",
+        "2: lea rcx, [rcx - 1]",
+        "jrcxz 3f",
+        "jmp 2b",
+        "3:",
+        "seto [rsp - 16]",
+        "setno [rsp - 15]",
+        "setb [rsp - 14]",
+        "setae [rsp - 13]",
+        "sete [rsp - 12]",
+        "setne [rsp - 11]",
+        "setbe [rsp - 10]",
+        "seta [rsp - 9]",
+        "sets [rsp - 8]",
+        "setns [rsp - 7]",
+        "setp [rsp - 6]",
+        "setnp [rsp - 5]",
+        "setl [rsp - 4]",
+        "setge [rsp - 3]",
+        "setle [rsp - 2]",
+        "setg [rsp - 1]",
+        "mov rax, [rsp - 16]",
+        "mov rdx, [rsp - 8]",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// The flags after a loop that changes none. rdi: how far, rsi: the flags before.
+#[unsafe(naked)]
+extern "C" fn flags_after(spins: u64, flags: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rcx, rdi",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "popfq",
+        ".cfi_adjust_cfa_offset -8",
+        "2: lea rcx, [rcx - 1]",
+        "jrcxz 3f",
+        "jmp 2b",
+        "3: pushfq",
+        ".cfi_adjust_cfa_offset 8",
+        "pop rax",
+        ".cfi_adjust_cfa_offset -8",
+        "cld",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Sums up with the carry kept from turn to turn. rdi: how far, rsi: what.
+#[unsafe(naked)]
+extern "C" fn carried_sum(spins: u64, term: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rcx, rdi",
+        "xor eax, eax",
+        "xor edx, edx",
+        "2: adc rax, rsi",
+        "adc rdx, 0",
+        "lea rcx, [rcx - 1]",
+        "jrcxz 3f",
+        "jmp 2b",
+        "3: adc rax, 0",
+        "xor rax, rdx",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// A leaf that keeps rsi in all of its red zone. What is not as it was, in bits.
+#[unsafe(naked)]
+extern "C" fn red_zone_changed(spins: u64, pattern: u64) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rcx, rdi",
+        "mov rdx, -128",
+        "2: mov [rsp + rdx], rsi",
+        "add rdx, 8",
+        "jnz 2b",
+        "3: dec rcx",
+        "jnz 3b",
+        "xor eax, eax",
+        "mov rdx, -128",
+        "4: mov r8, [rsp + rdx]",
+        "xor r8, rsi",
+        "or rax, r8",
+        "add rdx, 8",
+        "jnz 4b",
+        "ret",
+        ".cfi_endproc",
+    )
 }
 
 fn general_registers(round: u64) {
-    assert_eq!(sigurg_test_registers(SPINS / 5, round.wrapping_mul(0x9e37_79b9_7f4a_7c15)), 0);
+    assert_eq!(registers_changed(SPINS / 5, round.wrapping_mul(0x9e37_79b9_7f4a_7c15)), 0);
 }
 
 /// Branches that depend on flags from long before.
@@ -194,7 +234,7 @@ fn conditions(round: u64) {
     // In pairs, as the processor numbers them: a condition and its contrary.
     let pairs = [overflow, borrow, zero, borrow | zero, negative, even, less, less | zero];
     let expected = pairs.iter().flat_map(|&is| [u8::from(is), u8::from(!is)]);
-    assert!(expected.eq(sigurg_test_conditions(SPINS, a, b).to_le_bytes()), "{a:#x} and {b:#x}");
+    assert!(expected.eq(conditions_after(SPINS, a, b).to_le_bytes()), "{a:#x} and {b:#x}");
 }
 
 fn flags(round: u64) {
@@ -202,7 +242,7 @@ fn flags(round: u64) {
     const MASK: u64 = 1 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 11;
     // Interrupts enabled, and the bit that is always set.
     let before = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40 & MASK | 0x202;
-    let after = sigurg_test_flags(SPINS, before);
+    let after = flags_after(SPINS, before);
     assert_eq!(after & MASK, before & MASK);
 }
 
@@ -215,11 +255,11 @@ fn carry_chains(round: u64) {
         low = sum;
         (high, carry) = high.overflowing_add(u64::from(over | again));
     }
-    assert_eq!(sigurg_test_carry(SPINS, term), low.wrapping_add(u64::from(carry)) ^ high, "term {term:#x}");
+    assert_eq!(carried_sum(SPINS, term), low.wrapping_add(u64::from(carry)) ^ high, "term {term:#x}");
 }
 
 fn red_zone(round: u64) {
-    assert_eq!(sigurg_test_red_zone(SPINS, round.wrapping_mul(0x9e37_79b9_7f4a_7c15)), 0);
+    assert_eq!(red_zone_changed(SPINS, round.wrapping_mul(0x9e37_79b9_7f4a_7c15)), 0);
 }
 
 fn copies_in_both_directions(round: u64) {

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use sigurg::{go, time};
 
+use crate::tier;
+
 /// Long enough that only what never happens lasts as long.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
@@ -73,9 +75,15 @@ impl Stop {
     }
 }
 
-/// Goroutines stopped by signal so far.
+/// Goroutines stopped in their signal handlers so far.
 pub(crate) fn parked() -> u64 {
     sigurg::metrics().preemptions.parked
+}
+
+/// Goroutines stopped by signal so far.
+pub(crate) fn stopped() -> u64 {
+    let preemptions = sigurg::metrics().preemptions;
+    preemptions.parked + preemptions.injected
 }
 
 /// The threads that run goroutines.
@@ -121,7 +129,7 @@ pub(crate) fn storm_with(
 ) {
     let lasts = share(usual);
     run_with(builder, lasts, || {
-        let before = parked();
+        let before = tier::stopped();
         let (stop, calm) = (Stop::default(), Stop::default());
         let rain = thread::spawn({
             let calm = calm.clone();
@@ -142,7 +150,9 @@ pub(crate) fn storm_with(
             move || {
                 let start = Instant::now();
                 // On a slow machine as long as it takes to be a storm at all.
-                while start.elapsed() < lasts || (parked() - before < floor && start.elapsed() < STUCK / 2) {
+                while start.elapsed() < lasts
+                    || (tier::stopped() - before < floor && start.elapsed() < STUCK / 2)
+                {
                     time::sleep(Duration::from_millis(5));
                 }
                 stop.set();
@@ -154,7 +164,7 @@ pub(crate) fn storm_with(
             waker.join().expect("a sleeper does not panic");
         }
         let sent = sigurg::blocking(|| rain.join()).expect("a sender does not panic");
-        let stopped = parked() - before;
+        let stopped = tier::stopped() - before;
         eprintln!("stopped {stopped} times, {sent} rounds of signals, {:?}", sigurg::metrics().preemptions);
         assert!(stopped >= floor, "stopped {stopped} times only");
     });

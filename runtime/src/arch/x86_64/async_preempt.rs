@@ -278,3 +278,100 @@ pub(crate) unsafe fn peek(address: usize) -> usize {
     };
     word
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_int;
+    use std::hint::black_box;
+    use std::mem;
+    use std::ptr;
+    use std::sync::OnceLock;
+    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+
+    static STATE: OnceLock<ExtendedState> = OnceLock::new();
+    static INJECTED: AtomicU64 = AtomicU64::new(0);
+    static SEEN: AtomicU64 = AtomicU64::new(0);
+
+    /// Counts rdi down, with all of the red zone in use: 1 if that is as it was.
+    #[unsafe(naked)]
+    extern "C" fn spin(turns: u64) -> u64 {
+        naked_asm!(
+            ".cfi_startproc",
+            "mov [rsp - 8], rdi",
+            "mov [rsp - 128], rdi",
+            "mov rax, rdi",
+            "2: dec rdi",
+            "jnz 2b",
+            "sub rax, [rsp - 8]",
+            "add rax, [rsp - 128]",
+            "ret",
+            ".cfi_endproc",
+        )
+    }
+    const SPIN_BYTES: usize = 40;
+
+    /// What is injected: uses registers, and looks whether unwinders see who was interrupted, and its caller.
+    extern "C" fn called() {
+        INJECTED.fetch_add(1, Relaxed);
+        black_box((0..10).map(|i| f64::from(i).sqrt()).sum::<f64>());
+        let (mut spin_seen, mut caller_seen) = (false, false);
+        backtrace::trace(|frame| {
+            let at = frame.symbol_address().addr();
+            spin_seen |= at == (spin as *const ()).addr();
+            caller_seen |= spin_seen && at == (spins as *const ()).addr();
+            !caller_seen
+        });
+        SEEN.fetch_add(u64::from(caller_seen), Relaxed);
+    }
+
+    #[inline(never)]
+    fn spins(turns: u64) {
+        for _ in 0..20 {
+            assert_eq!(spin(turns), turns);
+        }
+        black_box(());
+    }
+
+    extern "C" fn handle(_: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
+        // SAFETY: the handler's context; a call into `spin` harms nobody, on a thread's own large stack.
+        unsafe {
+            let pc = crate::signal::context::place(context).pc;
+            let state = STATE.get().expect("set before the first signal");
+            assert!(state.saves_all(context));
+            if pc.wrapping_sub((spin as *const ()).addr()) < SPIN_BYTES {
+                inject(context, state, called);
+            }
+        }
+    }
+
+    #[test]
+    fn unwinders_cross_an_injected_call_and_nothing_is_lost() {
+        STATE.get_or_init(|| ExtendedState::of_this_machine().expect("a processor with XSAVE"));
+        // SAFETY: a handler of a signal that nothing else in this process uses; sent to this thread.
+        let me = unsafe {
+            let mut action: libc::sigaction = mem::zeroed();
+            action.sa_sigaction = handle as extern "C" fn(_, _, _) as usize;
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+            libc::pthread_self()
+        };
+        let end = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while end.load(Relaxed) == 0 {
+                    // SAFETY: a thread that waits for this one.
+                    unsafe { libc::pthread_kill(me, libc::SIGUSR1) };
+                    std::thread::yield_now();
+                }
+            });
+            while INJECTED.load(Relaxed) < 100 {
+                spins(50_000);
+            }
+            end.store(1, Relaxed);
+        });
+        assert_eq!(SEEN.load(Relaxed), INJECTED.load(Relaxed));
+    }
+}
