@@ -89,8 +89,10 @@ impl StatusWord {
         Snapshot(self.0.load(Acquire))
     }
 
-    /// Changes `from` to `to`; the version after the change, or what stood there instead, which is not `from`: a word that
-    /// has only got a new version meanwhile is tried again, as Go's, which has none, would not notice.
+    /// Changes `from` to `to`; the version after the change, or what stood there instead.
+    ///
+    /// It fails only if another status stands there, as Go's, whose word has no version: not if the word went through other
+    /// statuses and came back between the look and the exchange.
     #[inline]
     fn swap(&self, from: u64, to: u64) -> Result<u64, Snapshot> {
         // Acquire: only a guess, which the exchange checks; its failure is returned as a reading.

@@ -14,6 +14,11 @@ fn a_channel_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn selects_over_the_same_channels_do_not_wait_for_each_other_for_ever() {
+    under_many_schedules(150, programs::selects);
+}
+
+#[test]
 fn a_lock_excludes() {
     under_many_schedules(200, programs::mutex);
 }

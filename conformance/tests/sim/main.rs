@@ -1,6 +1,7 @@
 //! Whole runtimes in simulation: programs under many schedules, every execution judged by the model.
 
 mod basics;
+mod failures;
 mod preempt;
 mod programs;
 mod schedules;

@@ -76,6 +76,35 @@ pub(crate) fn channel(room: usize) {
     });
 }
 
+/// Two channels, and selects over both: their locks are taken in one order.
+pub(crate) fn selects() {
+    sim::runtime(2).run(|| {
+        let (a, from_a) = chan(0);
+        let (b, from_b) = chan(1);
+        let _open = (a.clone(), b.clone());
+        let sender = go(move || {
+            for i in 0..3 {
+                sigurg_shuttle::select! {
+                    send(a, i) -> sent => sent.unwrap(),
+                    send(b, i) -> sent => sent.unwrap(),
+                }
+            }
+        });
+        let receiver = go(move || {
+            let mut sum = 0;
+            for _ in 0..3 {
+                sum += sigurg_shuttle::select! {
+                    recv(from_b) -> got => got.unwrap(),
+                    recv(from_a) -> got => got.unwrap(),
+                };
+            }
+            sum
+        });
+        sender.join().unwrap();
+        assert_eq!(receiver.join().unwrap(), 3);
+    });
+}
+
 /// A counter under a lock, whose holders are interrupted.
 pub(crate) fn mutex() {
     sim::runtime(2).run(|| {

@@ -25,7 +25,9 @@ fn the_same_seed_gives_the_same_events_and_so_does_its_replay() {
             |seed| Box::new(Urw::new(seed)),
         ];
         for strategy in strategies {
-            for program in [programs::four_goroutines, programs::system_calls, programs::plain_thread] {
+            for program in
+                [programs::four_goroutines, programs::selects, programs::system_calls, programs::plain_thread]
+            {
                 let first = events(&mut sim, &mut *strategy(seed), program);
                 let second = events(&mut sim, &mut *strategy(seed), program);
                 assert!(first == second, "seed {seed}: two executions differ");

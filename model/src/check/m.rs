@@ -87,6 +87,8 @@ pub(crate) struct M {
     pub(crate) spilled: u32,
     pub(crate) ready_next: bool,
     pub(crate) yield_preempted: bool,
+    /// What its last newstack read of preemptStop.
+    pub(crate) read_stop: bool,
     pub(crate) yields_to_stw: bool,
     pub(crate) born_parked: bool,
     pub(crate) pending: bool,
@@ -141,6 +143,7 @@ impl M {
             spilled: 0,
             ready_next: false,
             yield_preempted: false,
+            read_stop: false,
             yields_to_stw: false,
             born_parked: false,
             pending: false,
@@ -280,9 +283,6 @@ impl Checker {
         let spill = word == Word::step(Step::Spill) || word == Word::step(Step::PutGlobal);
         self.summary.steps[word.index()] += 1;
         let half = self.ring / 2;
-        // It has no P to give up.
-        let lends = word == Word::step(Step::Startlockedm) && self.rescues(e.m);
-        let place = if lends { Place::Open } else { place };
         let m = self.m(e.m);
         m.exited |= word == Word::step(Step::MExit);
         m.place = place;

@@ -5,7 +5,7 @@
 //! 2. A displaced runnext is in no slot and no hand until its owner kicks it or a thief had been quicker.
 //! 3. An M lets go of every hand before it rests ([`Checker::rest`]).
 
-use sigurg_traces::{Event, GStatus, PStatus, PutHow, Queue, TakeHow};
+use sigurg_traces::{Event, GStatus, PutHow, Queue, TakeHow};
 
 use super::Checker;
 use super::history::{Record, Taken};
@@ -252,8 +252,6 @@ impl Checker {
             (TakeHow::Destroy, _) | (_, Queue::None) => {
                 return bad(format!("a G is taken from {queue} by {how}"));
             }
-            (TakeHow::Pop, Queue::Runnext | Queue::Local)
-                if self.rescues(m) && self.p(p).status == PStatus::Idle => {}
             (_, Queue::Runnext | Queue::Local) if own != p => {
                 if self.gs[gs as usize].at != p {
                     return self.not_there(e, gs, p, queue);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::api::names;
-use crate::facade::getm;
+use crate::facade::{getm, osyield};
 use crate::g::G;
 use crate::proc::{self, safe_point};
 use crate::status::GStatus;
@@ -136,7 +136,7 @@ pub fn yield_now() {
     if proc::on_goroutine() {
         proc::gosched();
     } else {
-        std::thread::yield_now();
+        osyield();
     }
 }
 

@@ -23,6 +23,7 @@ mod futex;
 mod global;
 mod machine;
 mod memory;
+mod order;
 mod poller;
 mod signal;
 pub mod sim;
@@ -35,6 +36,7 @@ pub(crate) use end::{abort, exit, last_task, write_stderr};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use global::{Global, global};
 pub(crate) use memory::{immortal, map_pages, unmap_pages};
+pub(crate) use order::Order;
 pub(crate) use poller::{Polled, Poller};
 pub(crate) use signal::{block_sigurg, install_handlers, send_sigurg, signal_stack};
 pub(crate) use thread::{

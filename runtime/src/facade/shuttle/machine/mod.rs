@@ -116,6 +116,7 @@ pub(super) struct Machine {
     said: RefCell<String>,
     events: RefCell<Vec<Event>>,
     told: Cell<u64>,
+    numbers: Cell<u64>,
     deaf: Cell<bool>,
     quiet: Cell<bool>,
     kept: RefCell<Vec<Kept>>,
@@ -137,11 +138,19 @@ impl Machine {
             said: RefCell::default(),
             events: RefCell::default(),
             told: Cell::new(0),
+            numbers: Cell::new(0),
             deaf: Cell::new(false),
             quiet: Cell::new(false),
             kept: RefCell::default(),
             globals: RefCell::default(),
         }
+    }
+
+    /// A number that no other call in this execution returns.
+    pub(super) fn number(&self) -> u64 {
+        let number = self.numbers.get();
+        self.numbers.set(number + 1);
+        number
     }
 
     /// Something about the current thread.

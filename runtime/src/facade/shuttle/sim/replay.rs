@@ -1,7 +1,7 @@
 //! A recorded schedule once more.
 
 use super::fair::Fair;
-use super::schedule::{End, Schedule, Slice};
+use super::schedule::{Schedule, Slice};
 use super::strategy::{Choice, Strategy, View};
 
 /// Repeats a schedule. If the program is the same, so is the execution; if not, the outcome says where they part.
@@ -87,8 +87,7 @@ impl Strategy for Replay<'_> {
             return Ok(());
         }
         let expected = &self.schedule.slices[self.at];
-        // Recorded is no turn's end by failure or by the end of the program.
-        if slice != expected && !(expected.end == End::Chosen && self.at + 1 == self.schedule.slices.len()) {
+        if slice != expected {
             return Err(format!(
                 "{}: {} was to run so: {}; it ran so: {}",
                 self.place(),
