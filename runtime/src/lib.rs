@@ -33,6 +33,8 @@ mod trace;
 mod wait;
 mod waitreason;
 
+facade::exports!();
+
 pub use api::{
     GoBuilder, GoId, GoStatus, Goroutine, JoinHandle, Metrics, Preemptions, Scope, ScopedJoinHandle,
     blocking, current, go, gomaxprocs, join, lock_os_thread, metrics, pool, preempt_off, scope,

@@ -13,11 +13,11 @@
 
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicU32, AtomicU64};
-use crate::facade::usleep;
+use crate::facade::{scaled, usleep};
 use crate::g::Gs;
 
-/// Slots of the ring.
-pub(crate) const RING: usize = 256;
+/// Slots of the ring. Go's number; four are enough for a full ring, half of it, and going round.
+pub(crate) const RING: usize = scaled(256, 4);
 
 /// How long a thief leaves the `runnext` of a running P alone, microseconds: what it just readied it is about to run.
 const STEAL_BACKOFF_US: u32 = 3;

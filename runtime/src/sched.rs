@@ -13,7 +13,7 @@ use std::ptr;
 use crate::config::Config;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64};
-use crate::facade::{Note, nanotime};
+use crate::facade::{Note, nanotime, scaled};
 use crate::g::{G, Gs};
 use crate::gfree::GFree;
 use crate::lock::Lock;
@@ -25,10 +25,10 @@ use crate::stack::Slab;
 use crate::throw::throw;
 use crate::trace::Tracer;
 
-/// As many Ps as there can be.
-pub(crate) const MAX_PROCS: usize = 1024;
+/// As many Ps as there can be; at least one word of bits.
+pub(crate) const MAX_PROCS: usize = scaled(1024, 64);
 /// As many Ms as there can be; Go's limit.
-pub(crate) const MAX_MS: usize = 10_000;
+pub(crate) const MAX_MS: usize = scaled(10_000, 8);
 
 /// A list of Gs linked through `schedlink`, first in, first out. Whoever holds it owns the links.
 pub(crate) struct GQueue {

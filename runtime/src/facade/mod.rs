@@ -6,6 +6,19 @@
 //!
 //! Natively each name is std's or the kernel's and compiles to what hand-written code would.
 
+mod lock;
+mod note;
+mod pages;
+
+#[cfg(feature = "loom")]
+mod loom;
+#[cfg(not(feature = "loom"))]
 mod native;
 
+#[cfg(feature = "loom")]
+pub(crate) use loom::*;
+#[cfg(not(feature = "loom"))]
 pub(crate) use native::*;
+
+pub(crate) use note::Note;
+pub(crate) use pages::reserve_pages;

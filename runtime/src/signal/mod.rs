@@ -43,7 +43,7 @@ impl SignalWord {
     }
 
     /// Marks a signal as pending: the version, and whether it was not before.
-    fn mark(&self) -> (u64, bool) {
+    pub(crate) fn mark(&self) -> (u64, bool) {
         // Relaxed: only a guess for the exchange.
         let mut seen = self.0.load(Relaxed);
         loop {
@@ -60,7 +60,7 @@ impl SignalWord {
     }
 
     /// Takes a mark back that no signal follows: as if it had not been set. `version` is what [`SignalWord::mark`] returned.
-    fn unmark(&self, version: u64) {
+    pub(crate) fn unmark(&self, version: u64) {
         // Relaxed as in `mark`. It changes only if a signal of somebody else was handled meanwhile; then that was the answer.
         let seen = self.0.load(Relaxed);
         if seen / CHANGE == version & LOW {
