@@ -77,6 +77,9 @@ struct Weakening {
     /// Models that come there, the fastest first.
     models: Vec<&'static str>,
     file: String,
+    line: usize,
+    /// How many places before this one look the same.
+    again: usize,
     function: String,
     operation: String,
     ordering: String,
@@ -84,10 +87,15 @@ struct Weakening {
 }
 
 impl Weakening {
+    fn looks(&self) -> (&str, &str, &str, &str, &str, &str) {
+        (&self.file, &self.function, &self.code, &self.ordering, &self.operation, self.weaker)
+    }
+
     fn row(&self) -> String {
-        let Self { file, function, code, ordering, operation, weaker, .. } = self;
+        let Self { file, function, code, ordering, operation, weaker, again, .. } = self;
         let operation = if operation == "Failure" { " (failure)" } else { "" };
-        format!("| `{file}`, `{function}`: `{code}` | {ordering}{operation} | {weaker} |")
+        let again = ["", " (second)", " (third)"].get(*again).copied().unwrap_or(" (later)");
+        format!("| `{file}`, `{function}`: `{code}`{again} | {ordering}{operation} | {weaker} |")
     }
 }
 
@@ -135,7 +143,13 @@ fn sites() -> BTreeMap<String, Vec<&'static str>> {
 }
 
 fn weaken_each(sites: &BTreeMap<String, Vec<&'static str>>) -> Vec<(Weakening, Option<&'static str>)> {
-    let weakenings: Vec<_> = sites.iter().flat_map(|(site, models)| weaker(site, models)).collect();
+    let mut weakenings: Vec<_> = sites.iter().flat_map(|(site, models)| weaker(site, models)).collect();
+    weakenings.sort_by(|a, b| (&a.file, a.line, a.weaker).cmp(&(&b.file, b.line, b.weaker)));
+    for i in 1..weakenings.len() {
+        if let Some(before) = weakenings[..i].iter().rfind(|before| before.looks() == weakenings[i].looks()) {
+            weakenings[i].again = before.again + 1;
+        }
+    }
     let killers = each(&weakenings, |it| {
         let set = format!("{} {}", it.site, it.weaker);
         let killer = it.models.iter().copied().find(|model| !run(model, &[("SIGURG_LOOM_WEAKEN", &set)]).0);
@@ -176,6 +190,8 @@ fn weaker(site: &str, models: &[&'static str]) -> Vec<Weakening> {
         weaker,
         models: models.to_vec(),
         file: file.to_owned(),
+        line,
+        again: 0,
         function: function.unwrap_or("-").to_owned(),
         operation: operation.to_owned(),
         ordering: ordering.to_owned(),

@@ -20,8 +20,9 @@ pub(super) fn a_wake_up_is_not_lost_and_hands_over() {
     });
 }
 
+/// Bounded: who waits for a time looks at the clock again and again.
 pub(super) fn a_sleep_with_a_limit_ends_by_either() {
-    Model::exhaustive().check(|| {
+    Model::bounded(3).check(|| {
         let (note, datum) = (keep(Note::new()), keep(Datum::new()));
         let waker = spawn(|| {
             datum.set(1);

@@ -2,6 +2,7 @@
 
 use super::join;
 use super::stage::{Stage, on, stack_of};
+use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::loom::{Model, keep, spawn};
 use crate::facade::osyield;
 use crate::g::G;
@@ -9,7 +10,7 @@ use crate::lock::Lock;
 use crate::proc::park::{goready, let_go, prepare_park};
 use crate::proc::queue::runqget;
 use crate::proc::schedule::run_here;
-use crate::status::GStatus;
+use crate::status::{GStatus, Snapshot};
 use crate::waitreason::WaitReason;
 
 /// A queue of at most one waiter.
@@ -64,3 +65,31 @@ pub(super) fn who_is_found_can_be_readied_and_runs_elsewhere_at_once() {
         assert!(stack.gp.m().is_some_and(|mp| std::ptr::eq(mp, waker)), "whoever runs it is its M");
     });
 }
+
+/// Who reads that it waits reads its reason, too, in whatever way it reads. Bounded: there are four threads.
+pub(super) fn its_reason_is_seen_with_its_status() {
+    Model::bounded(2).check(|| {
+        let stage = Stage::new(1);
+        let parker = stage.m_with(stage.p(0));
+        let gp = stage.running(parker);
+        gp.waitreason.store(WaitReason::Sleep as u8, Relaxed);
+        let see = move |seen: Snapshot| {
+            assert!(!seen.is(GStatus::Waiting) || gp.waitreason() == WaitReason::ChanReceive);
+        };
+        let reads = [
+            spawn(move || see(gp.status.load())),
+            spawn(move || gp.status.cas(GStatus::Dead, GStatus::Idle).map_or_else(see, |_| ())),
+            spawn(move || {
+                gp.status.cas_to_scan(GStatus::Running).map_or_else(see, |_| {
+                    assert!(gp.status.cas_from_scan(GStatus::Running).is_ok());
+                })
+            }),
+        ];
+        prepare_park(parker, gp, nothing, std::ptr::null_mut(), WaitReason::ChanReceive);
+        let_go(parker, gp);
+        reads.into_iter().for_each(join);
+    });
+}
+
+/// An `unlock` of nothing.
+unsafe fn nothing(_: *mut ()) {}

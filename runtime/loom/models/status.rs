@@ -26,7 +26,7 @@ fn look(mp: &'static M, stack: Stack, status: GStatus) {
 
 /// One readies and runs it, two want to look at it meanwhile.
 pub(super) fn a_change_of_status_waits_for_the_scan_bit() {
-    Model::bounded(3).check(|| {
+    Model::bounded(2).check(|| {
         let stage = Stage::new(1);
         let (runner, lookers) = (stage.m_with(stage.p(0)), [stage.m(), stage.m()]);
         let stack = stack_of(stage.g(GStatus::Waiting));

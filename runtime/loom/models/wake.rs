@@ -3,6 +3,10 @@
 //! One M submits and then does nothing more: it is in a long computation, so that the work must go to the other M, which
 //! looks for work, finds none and goes to sleep, at any point of that. It must find the work in the end: else both
 //! wait for ever, which loom reports.
+//!
+//! Bounded: looking for work is a hundred operations. A lost wake-up is the seeker's last look before the put, and the
+//! submitter's look before the seeker is down: one preemption each. `a_runnext_is_found` was also run without a bound:
+//! 43,657 executions.
 
 use super::join;
 use super::stage::{Stack, Stage, on, stack_of};

@@ -7,7 +7,7 @@ pub(crate) use core::sync::atomic::{Ordering, compiler_fence};
 
 pub(super) use ::loom::sync::atomic::{AtomicU8 as LoomU8, AtomicU32 as LoomU32, AtomicU64 as LoomU64};
 
-use super::execution::{Made, forget, is_active, note, word};
+use super::execution::{Made, before_load, before_write, forget, is_active, note, word};
 use super::weaken::{Operation, asked};
 
 /// A word of the machine: what atomics are made of.
@@ -29,11 +29,12 @@ pub(crate) trait Raw: Copy + Eq + Into<u64> {
 
 /// Does it to loom's word for the one at `$at`, or to that one itself if no model runs.
 macro_rules! on {
-    ($raw:ident, $native:ident, $words:ident, $at:ident,
+    ($before:ident, $raw:ident, $native:ident, $words:ident, $at:ident,
      |$word:ident, $start:ident| $loom:expr, |$it:ident| $machine:expr) => {
         if is_active() {
             // SAFETY: `at` is inside an `Atomic`; in a model nobody writes there.
             let start = unsafe { $at.read() };
+            $before($at.addr());
             let ($word, $start): (Rc<_>, $raw) = word(|execution| &mut execution.$words, $at.addr(), start);
             $loom
         } else {
@@ -55,12 +56,19 @@ macro_rules! raw {
 
         impl Raw for $raw {
             fn load(at: *mut Self, order: Ordering) -> Self {
-                on!($raw, $native, $words, at, |word, start| word.load(order).wrapping_add(start), |native| {
-                    native.load(order)
-                })
+                on!(
+                    before_load,
+                    $raw,
+                    $native,
+                    $words,
+                    at,
+                    |word, start| word.load(order).wrapping_add(start),
+                    |native| { native.load(order) }
+                )
             }
             fn store(at: *mut Self, value: Self, order: Ordering) {
                 on!(
+                    before_write,
                     $raw,
                     $native,
                     $words,
@@ -71,6 +79,7 @@ macro_rules! raw {
             }
             fn swap(at: *mut Self, value: Self, order: Ordering) -> Self {
                 on!(
+                    before_write,
                     $raw,
                     $native,
                     $words,
@@ -87,6 +96,7 @@ macro_rules! raw {
                 err: Ordering,
             ) -> Result<Self, Self> {
                 on!(
+                    before_write,
                     $raw,
                     $native,
                     $words,
@@ -100,6 +110,7 @@ macro_rules! raw {
             }
             fn fetch_add(at: *mut Self, value: Self, order: Ordering) -> Self {
                 on!(
+                    before_write,
                     $raw,
                     $native,
                     $words,
@@ -110,6 +121,7 @@ macro_rules! raw {
             }
             fn fetch_sub(at: *mut Self, value: Self, order: Ordering) -> Self {
                 on!(
+                    before_write,
                     $raw,
                     $native,
                     $words,

@@ -9,7 +9,10 @@
 //!    were made before. A word's value is the difference to what its atomic started from, so all start from zero.
 //! 2. Every word starts with a SeqCst store: loom lets a SeqCst load miss newer SeqCst stores only if what it sees instead
 //!    is not SeqCst.
-//! 3. An object that is dropped is forgotten: another one may be at its address in the same execution.
+//! 3. Loom remembers one access of a word as the last one, be it a load: it forgets the load of one thread, with the order in
+//!    which others should store first, as soon as another thread loads. So every load has a mark of its thread's, and
+//!    whoever writes the word writes the marks of others: these loom keeps apart.
+//! 4. An object that is dropped is forgotten: another one may be at its address in the same execution.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -26,6 +29,9 @@ use super::weaken::list_sites;
 
 /// Words of each width that an execution has in store.
 const SPARE: usize = 32;
+
+/// Marks that it has in store.
+const MARKS: usize = 256;
 
 /// Loom's words of one width, by address; and what each started from.
 pub(super) struct Words<L, R> {
@@ -51,6 +57,9 @@ pub(super) struct Execution {
     pub(super) halves: Words<LoomU32, u32>,
     pub(super) words: Words<LoomU64, u64>,
     pub(super) locks: HashMap<usize, KnownLock>,
+    /// The threads that have loaded a word, by its address.
+    readers: HashMap<usize, Vec<(ThreadId, Rc<LoomU8>)>>,
+    marks: Vec<Rc<LoomU8>>,
     /// Who sleeps on a word, by its address.
     pub(super) sleepers: HashMap<usize, Vec<Thread>>,
     pub(super) clock: Rc<LoomU64>,
@@ -111,6 +120,39 @@ pub(super) fn word<L: Made, R: Copy>(
     (word, start)
 }
 
+/// This thread is about to load the word at `at`.
+pub(super) fn before_load(at: usize) {
+    if with(|execution| execution.alone) {
+        return;
+    }
+    let me = ::loom::thread::current().id();
+    let mark = with(|execution| {
+        let readers = execution.readers.entry(at).or_default();
+        if let Some((_, mark)) = readers.iter().find(|(id, _)| *id == me) {
+            return Rc::clone(mark);
+        }
+        let mark = execution.marks.pop().expect("threads load more words than there are marks: `MARKS`");
+        readers.push((me, Rc::clone(&mark)));
+        mark
+    });
+    mark.store(0, Ordering::Relaxed);
+}
+
+/// This thread is about to write the word at `at`, or to try.
+pub(super) fn before_write(at: usize) {
+    if with(|execution| execution.alone || !execution.readers.contains_key(&at)) {
+        return;
+    }
+    let me = ::loom::thread::current().id();
+    let others = with(|execution| {
+        let readers = execution.readers.get(&at).into_iter().flatten();
+        readers.filter(|(id, _)| *id != me).map(|(_, mark)| Rc::clone(mark)).collect::<Vec<_>>()
+    });
+    for mark in others {
+        mark.store(0, Ordering::Relaxed);
+    }
+}
+
 /// One operation, for the report of a failure.
 struct Step {
     thread: ThreadId,
@@ -148,7 +190,10 @@ pub(crate) fn spawn<T: 'static>(f: impl FnOnce() -> T + 'static) -> JoinHandle<T
 
 /// Forgets the object at `at`, which is dropped.
 pub(super) fn forget<L, R>(of: impl FnOnce(&mut Execution) -> &mut Words<L, R>, at: usize) {
-    try_with(|execution| _ = of(execution).known.remove(&at));
+    try_with(|execution| {
+        of(execution).known.remove(&at);
+        execution.readers.remove(&at);
+    });
 }
 
 /// What is to be explored, and how far.
@@ -162,11 +207,12 @@ impl Model {
         Self { preemptions: None }
     }
 
-    /// All interleavings in which threads are interrupted, where they could go on, at most `preemptions` times in all. All
-    /// of them, after all, with the variable `SIGURG_LOOM=all`, as the nightly run has it.
+    /// All interleavings in which threads are interrupted, where they could go on, at most `preemptions` times in all; and
+    /// as many more as the variable `SIGURG_LOOM_MORE` says, as the nightly run has it.
     pub(crate) fn bounded(preemptions: usize) -> Self {
-        let all = std::env::var_os("SIGURG_LOOM").is_some_and(|value| value == "all");
-        Self { preemptions: (!all).then_some(preemptions) }
+        let more =
+            std::env::var("SIGURG_LOOM_MORE").ok().map_or(0, |more| more.parse().expect("SIGURG_LOOM_MORE"));
+        Self { preemptions: Some(preemptions + more) }
     }
 
     /// Runs `f` in every way there is. Panics, or does not return, if one of them goes wrong: what failed is on stderr.
@@ -187,6 +233,8 @@ impl Model {
                 halves: Words { spare: spares(SPARE), ..Words::new() },
                 words: Words { spare: spares(SPARE), ..Words::new() },
                 locks: HashMap::new(),
+                readers: HashMap::new(),
+                marks: (0..MARKS).map(|_| Rc::new(LoomU8::new(0))).collect(),
                 sleepers: HashMap::new(),
                 clock: Rc::new(Made::made()),
                 steps: Vec::new(),
