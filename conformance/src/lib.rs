@@ -3,13 +3,20 @@
 //! - [`check`]: is this trace legal?
 //! - [`explore`]: the engine that searches a state space; [`survey`]: which configurations of the model it
 //!   searches, and what it must find there;
+//! - [`scenario`]: programs for whole runs: drawn, written, run on real threads, judged;
+//! - [`mod@case`]: one run as one file, to be repeated; [`shrink`]: made smaller;
 //! - [`show`]: a trace for people;
+//! - [`sim`]: executions of the whole runtime in simulation, judged as they happen;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
 
+pub mod case;
 pub mod check;
 pub mod cli;
 pub mod explore;
+pub mod scenario;
 pub mod show;
+pub mod shrink;
+pub mod sim;
 pub mod survey;

@@ -1,90 +1,17 @@
 //! Traces of this project's own runtime are accepted under its own rules, and tell what happened.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use sigurg::sync::{Mutex, WaitGroup};
 use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, stacks, time, unlock_os_thread, yield_now};
-use sigurg_conformance::check::judge::{Accepted, How, Tally, Verdict, judge};
-use sigurg_model::rules::sequence::{Step, Word};
+use sigurg_model::rules::sequence::Step;
 
-/// What a trace holds.
-struct Seen {
-    procs: u32,
-    kinds: BTreeMap<String, u64>,
-    rows: BTreeMap<&'static str, u64>,
-    steps: Vec<u64>,
-}
+#[path = "common/recorded.rs"]
+mod recorded;
 
-impl Seen {
-    /// How many events of that kind there are.
-    fn kind(&self, name: &str) -> u64 {
-        self.kinds.get(name).copied().unwrap_or(0)
-    }
-
-    /// How often that row of the transition table was taken.
-    fn row(&self, id: &str) -> u64 {
-        self.rows.get(id).copied().unwrap_or(0)
-    }
-
-    /// How often that step was taken.
-    fn step(&self, step: Step) -> u64 {
-        self.steps[Word::step(step).index()]
-    }
-
-    /// Goroutines that signals stopped: each was found at a safe point, and acknowledged.
-    fn stopped_by_signal(&self) -> u64 {
-        self.step(Step::HandlerYield) + self.step(Step::HandlerPark)
-    }
-}
-
-/// Records `program` at several numbers of Ps, checks the file, and hands what it holds to `expect`.
-fn traced(program: fn(), expect: impl Fn(&Seen)) {
-    for procs in [1, 2, 4] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("trace.sgt");
-        // SAFETY: nothing taken from a thread_local! lives across a blocking call in these programs.
-        let runtime = unsafe { sigurg::Builder::new().gomaxprocs(procs).trace(&path).build() }.unwrap();
-        runtime.run(program);
-        let (profile, accepted) = accepted(&path, procs);
-        assert_eq!(profile, "sigurg");
-        assert_eq!((accepted.cut_off, accepted.header.complete), (0, true), "{procs} Ps");
-        let mut rows = BTreeMap::new();
-        for (row, &count) in sigurg_model::rules::transition::ROWS.iter().zip(&accepted.summary.rows) {
-            *rows.entry(row.id).or_insert(0) += count;
-        }
-        expect(&Seen {
-            procs,
-            kinds: accepted.census.expect("asked for").kinds(),
-            rows,
-            steps: accepted.summary.steps,
-        });
-    }
-}
-
-/// A refused trace is kept beside the built tests, and the message says where.
-fn accepted(path: &Path, procs: u32) -> (&'static str, Box<Accepted>) {
-    let how = How { census: true, ..How::default() };
-    let judged = judge(path, &how, &Tally::default());
-    let story = match judged.verdict {
-        Verdict::Accepted(accepted) => {
-            return (judged.profile.map_or("none", |profile| profile.name), accepted);
-        }
-        Verdict::Rejected(rejected) => rejected.story,
-        Verdict::Unreadable(unreadable) => unreadable.to_string(),
-    };
-    let name = format!("refused-{}-{procs}.sgt", std::thread::current().name().unwrap_or("main"));
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::copy(path, &kept).unwrap();
-    panic!("{procs} Ps, {}: {story}", kept.display());
-}
-
-fn join_all<T>(handles: Vec<sigurg::JoinHandle<T>>) -> Vec<T> {
-    handles.into_iter().map(|handle| handle.join().unwrap()).collect()
-}
+use recorded::{join_all, traced};
 
 #[test]
 fn many_goroutines_are_born_and_die() {
@@ -583,6 +510,64 @@ fn goroutines_locked_to_threads_run_beside_hogs() {
             });
         },
         |seen| assert!(seen.stopped_by_signal() >= 8, "{:?}", seen.kinds),
+    );
+}
+
+/// Every P gives its dead Gs up (forEachP), and stacks are shrunk by whoever owns them, or asked to be.
+#[test]
+fn stacks_are_shrunk_by_several_goroutines_at_once() {
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            let busy: Vec<_> = (0..6)
+                .map(|kind| {
+                    let stop = Arc::clone(&stop);
+                    go(move || {
+                        let turns = Mutex::new(0u64);
+                        while !stop.load(Relaxed) {
+                            match kind % 3 {
+                                0 => *turns.lock() += 1,
+                                1 => time::sleep(Duration::from_micros(50)),
+                                _ => blocking(|| std::thread::sleep(Duration::from_micros(200))),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            beside_hogs(3, || {
+                for _ in 0..3 {
+                    let shrink = || go(|| (stacks::shrink(), stacks::shrink()));
+                    join_all((0..3).map(|_| shrink()).collect());
+                    sleep_often(2);
+                }
+            });
+            stop.store(true, Relaxed);
+            join_all(busy);
+        },
+        |seen| {
+            let kinds = &seen.kinds;
+            assert_eq!((seen.kind("each_p_begin"), seen.kind("each_p_end")), (18, 18), "{kinds:?}");
+            assert_eq!(seen.kind("safe_point_fn"), 18 * u64::from(seen.procs), "{kinds:?}");
+            assert_eq!(seen.row("T53b"), 18, "{:?}", seen.rows);
+            assert!(seen.kind("stack_shrink") > 18, "{kinds:?}");
+            assert!(seen.step(Step::ShrinkTrue) >= 18, "who calls is asked: {kinds:?}");
+        },
+    );
+}
+
+#[test]
+fn the_world_is_stopped_for_a_moment_beside_hogs() {
+    traced(
+        || {
+            beside_hogs(3, || {
+                let stops = || go(|| (0..10).map(|_| sigurg::stop_the_world(|| 1u64)).sum::<u64>());
+                assert_eq!(join_all((0..3).map(|_| stops()).collect()).iter().sum::<u64>(), 30);
+            });
+        },
+        |seen| {
+            // And once for good.
+            assert_eq!((seen.kind("stw_stopped"), seen.kind("stw_started")), (31, 30), "{:?}", seen.kinds);
+        },
     );
 }
 

@@ -74,6 +74,8 @@ pub(crate) struct P {
     pub(crate) syscalltick: AtomicU32,
     /// A preemption is wanted of whatever runs here.
     pub(crate) preempt: AtomicBool,
+    /// The function of a `for_each_p` is still to be run for it. `sched.lock`; others may look.
+    pub(crate) run_safe_point_fn: AtomicBool,
     /// Dead Gs to be used again. Owner.
     pub(crate) gfree: GFree,
     /// Goroutine ids to be given out: next, and one past the last. Owner.
@@ -97,6 +99,7 @@ impl P {
             schedtick: AtomicU32::new(0),
             syscalltick: AtomicU32::new(0),
             preempt: AtomicBool::new(false),
+            run_safe_point_fn: AtomicBool::new(false),
             gfree: GFree::new(),
             goidcache: AtomicU64::new(0),
             goidcacheend: AtomicU64::new(0),

@@ -41,7 +41,8 @@ fn try_write(sched: &Sched, out: &mut impl Write) -> fmt::Result {
     if sched.config.debug.scheddetail { detail(sched, out) } else { Ok(()) }
 }
 
-fn detail(sched: &Sched, out: &mut impl Write) -> fmt::Result {
+/// Writes a line for each P, M and goroutine; takes no lock.
+pub(crate) fn detail(sched: &Sched, out: &mut impl Write) -> fmt::Result {
     for pp in sched.ps() {
         writeln!(
             out,

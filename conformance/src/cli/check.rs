@@ -124,7 +124,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let how = How {
         profile: args.profile,
         unknown_kinds: if args.allow_unknown_kinds { UnknownKinds::Count } else { UnknownKinds::Refuse },
-        census: false,
+        ..How::default()
     };
     let jobs = args.jobs.unwrap_or_else(|| available_parallelism().unwrap_or(NonZeroUsize::MIN));
     let mut counts = Counts::default();

@@ -12,6 +12,7 @@ mod explore;
 mod explore_json;
 mod output;
 mod progress;
+mod replay;
 mod show;
 
 use std::io::Write;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::scenario::play::native::Build;
 use output::{Out, Status, complain};
 
 /// Checks traces of goroutine schedulers against an executable model of Go's state rules, and explores that
@@ -37,6 +39,7 @@ Examples:
   conformance explore                          search the model exhaustively
   conformance explore --config stubborn/go1.27 how can suspendG wait for ever in Go 1.27?
   conformance convert trace.jsonl.gz trace.sgtr.zst
+  conformance replay --times 100 tight_loop    how often does this run fail?
 
 Exit status:
   0  conforms
@@ -49,11 +52,12 @@ enum Call {
     Explore(explore::Args),
     Show(show::Args),
     Convert(convert::Args),
+    Replay(replay::Args),
 }
 
-/// Runs the command that the arguments of this process ask for.
+/// Runs the command that the arguments of this process ask for. Runtimes are made by `build`.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(build: Build) -> ExitCode {
     let Args { call } = Args::parse();
     let mut out = Out::new();
     let done = match call {
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
         Call::Explore(args) => explore::run(args, &mut out),
         Call::Show(args) => show::run(args, &mut out),
         Call::Convert(args) => convert::run(&args, &mut out),
+        Call::Replay(args) => replay::run(&args, build, &mut out),
     };
     let status = done.and_then(|status| out.flush().map(|()| status)).unwrap_or_else(|e| {
         complain(format_args!("standard output: {e}"));

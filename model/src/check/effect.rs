@@ -63,7 +63,12 @@ impl Checker {
             }
             Change::Ready => {
                 self.wakeable(gs, c)?;
-                let grip = if self.m(m).ready_next { Grip::ReadyNext } else { Grip::ReadyLast };
+                let grip = match self.m(m) {
+                    // X-DUMP.
+                    m if m.p < 0 => Grip::Injected,
+                    m if m.ready_next => Grip::ReadyNext,
+                    _ => Grip::ReadyLast,
+                };
                 self.hand_in(gs, m, grip);
             }
             Change::Inject => {

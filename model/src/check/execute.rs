@@ -71,10 +71,11 @@ impl Checker {
         Ok(())
     }
 
-    /// Only schedule looks for a G to run, and a handler for one to go on with its P.
+    /// Only schedule looks for a G to run, and a handler for one to go on with its P; with X-PARK also an M that has
+    /// none, sysmon, for one to take a P for which no thread can be made.
     #[inline]
     pub(super) fn must_schedule(&self, e: &Event, gs: u32) -> Verdict {
-        if self.ms[(e.m + 1) as usize].scheduling || e.on == Stack::Gsignal {
+        if self.ms[(e.m + 1) as usize].scheduling || e.on == Stack::Gsignal || self.rescues(e.m) {
             return Ok(());
         }
         broken(
@@ -82,6 +83,11 @@ impl Checker {
             format!("M{} takes {} to run it, but is not in schedule", e.m, self.g_name(gs)),
             "schedule first: it clears preempt of its P",
         )
+    }
+
+    /// Whether the M may hand a P on that it does not have itself: sysmon does for a P whose new M does not come (X-PARK).
+    pub(super) fn rescues(&self, m: i32) -> bool {
+        self.profile.parks_in_handler && self.ms[(m + 1) as usize].p < 0
     }
 
     #[cold]

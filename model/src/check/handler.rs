@@ -15,7 +15,8 @@ impl Checker {
     /// Whether the event is no step of its M: a handler that only looks may come between any two.
     #[inline]
     pub(super) fn is_aside(&self, e: &Event) -> bool {
-        let looks = matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. });
+        let looks =
+            matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. } | Kind::SafePointFn { .. });
         e.on == Stack::Gsignal && (looks || !self.profile.parks_in_handler)
     }
 

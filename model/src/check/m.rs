@@ -10,7 +10,6 @@ use sigurg_traces::{Event, GStatus, Kind, Queue, Stack};
 use super::Checker;
 use super::violation::{Verdict, broken};
 use crate::rules::lines::INTERRUPTIONS;
-use crate::rules::queue::SPILL;
 use crate::rules::rule::Rule;
 use crate::rules::sequence::{self, Interruption, Place, Step, Word};
 
@@ -277,6 +276,10 @@ impl Checker {
         let steal = word == Word::step(Step::Steal);
         let spill = word == Word::step(Step::Spill) || word == Word::step(Step::PutGlobal);
         self.summary.steps[word.index()] += 1;
+        let half = self.ring / 2;
+        // It has no P to give up.
+        let lends = word == Word::step(Step::Startlockedm) && self.rescues(e.m);
+        let place = if lends { Place::Open } else { place };
         let m = self.m(e.m);
         m.exited |= word == Word::step(Step::MExit);
         m.place = place;
@@ -290,11 +293,11 @@ impl Checker {
         }
         if m.spilled != 0 && !spill {
             let spilled = core::mem::take(&mut m.spilled);
-            if spilled != SPILL {
+            if spilled != half {
                 return broken(
                     Rule::QueueOrder,
                     format!("M{} spills {spilled} Gs of a full ring", e.m),
-                    format!("{SPILL}, and the one that did not fit"),
+                    format!("{half}, and the one that did not fit"),
                 );
             }
         }

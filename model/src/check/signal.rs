@@ -58,7 +58,8 @@ impl Checker {
     /// A handler runs because a signal was sent.
     pub(crate) fn signal_handled(&mut self, m: i32, does: &str) -> Verdict {
         // Without claims a handler may be told before the send that it handles.
-        let gate = self.profile.has_signal_gate && (self.claims || does != "handles");
+        let gate =
+            self.profile.has_signal_gate && !self.foreign_signals && (self.claims || does != "handles");
         let state = self.m(m);
         if state.handling && does == "handles" {
             return self.handles_twice(m);

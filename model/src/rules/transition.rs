@@ -280,9 +280,19 @@ pub mod known {
     pub const ENLIST_WORKER: usize = 5;
     /// `wakep`.
     pub const WAKEP: usize = 6;
+    /// `rescue`, of X-PARK: the monitor.
+    pub const RESCUE: usize = 7;
     /// Their names.
-    pub const ALL: &[&str] =
-        &["goready", "resumeG", "preemptall", "markroot", "stopTheWorldWithSema", "enlistWorker", "wakep"];
+    pub const ALL: &[&str] = &[
+        "goready",
+        "resumeG",
+        "preemptall",
+        "markroot",
+        "stopTheWorldWithSema",
+        "enlistWorker",
+        "wakep",
+        "rescue",
+    ];
 }
 
 /// A function that some table knows; [`Site::UNKNOWN`] for a name that none does, and for no name.

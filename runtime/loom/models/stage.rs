@@ -29,6 +29,7 @@ impl Stage {
             stack_size: 16 << 10,
             thread_name: String::new(),
             hooks: Hooks::default(),
+            injectable: false,
             // No signals.
             debug: Debug { asyncpreemptoff: true, ..Debug::default() },
             seed: 1,

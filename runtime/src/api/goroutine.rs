@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::api::names;
 use crate::facade::getm;
 use crate::g::G;
-use crate::proc;
+use crate::proc::{self, safe_point};
 use crate::status::GStatus;
 
 /// Number of a goroutine, from 1. Never used again in the life of the process. Go: `goid`.
@@ -122,6 +122,7 @@ pub fn current() -> Goroutine {
 
 /// The goroutine that calls; `None` on a plain thread.
 pub fn try_current() -> Option<Goroutine> {
+    safe_point();
     curg().map(|gp| Goroutine { id: GoId::new(gp.goid()), name: names::share(gp) })
 }
 

@@ -12,13 +12,21 @@ mod pages;
 
 #[cfg(feature = "loom")]
 mod loom;
-#[cfg(not(feature = "loom"))]
+#[cfg(not(any(feature = "shuttle", feature = "loom")))]
 mod native;
+#[cfg(not(feature = "shuttle"))]
+mod os;
+#[cfg(feature = "shuttle")]
+pub(crate) mod shuttle;
 
 #[cfg(feature = "loom")]
 pub(crate) use loom::*;
-#[cfg(not(feature = "loom"))]
+#[cfg(not(any(feature = "shuttle", feature = "loom")))]
 pub(crate) use native::*;
+#[cfg(not(feature = "shuttle"))]
+pub(crate) use os::*;
+#[cfg(feature = "shuttle")]
+pub(crate) use shuttle::*;
 
 pub(crate) use note::Note;
 pub(crate) use pages::reserve_pages;

@@ -8,6 +8,7 @@ use crate::facade::{nanotime, scaled};
 use crate::g::G;
 use crate::m::M;
 use crate::p::P;
+use crate::proc::for_each_p::{owes_safe_point_fn, run_safe_point_fn};
 use crate::proc::queue::{Next, globrunqget, globrunqgetbatch, injectglist, keep_batch, runqget, runqsteal};
 use crate::proc::stw::gcstopm;
 use crate::proc::wake::{acquirep, become_spinning, releasep, stop_spinning, stopm};
@@ -41,6 +42,7 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
             gcstopm(mp);
             continue;
         }
+        run_safe_point_fn(mp, pp);
         let (mut poll_until, woke) = check_timers(pp);
 
         // Not before who was woken just now, who would wait for a whole slice of a hog: it inherits the slice, so the tick
@@ -82,7 +84,7 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
 
         // There is nothing: this P becomes idle, unless somebody noticed work meanwhile.
         let mut state = sched.lock.lock();
-        if sched.gcwaiting.load(SeqCst) {
+        if sched.gcwaiting.load(SeqCst) || owes_safe_point_fn(pp) {
             continue;
         }
         if sched.runqsize() > 0 {

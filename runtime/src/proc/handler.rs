@@ -15,7 +15,9 @@
 //! 2. *No foreign lock.* What runs on g0 or holds a `Lock` takes no lock that goroutines can hold (`lock.rs`), so nobody who is
 //!    needed to run the goroutine again waits for it.
 //!
-//! Go: `doSigPreempt`, `wantAsyncPreempt`, `isAsyncSafePoint`, `asyncPreempt2`; it injects a call instead of waiting.
+//! A goroutine whose maker allows it is stopped as Go does it instead, by an injected call, where that is proved to be safe (`inject.rs`).
+//!
+//! Go: `doSigPreempt`, `wantAsyncPreempt`.
 
 use std::ffi::c_void;
 
@@ -25,9 +27,11 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::run_safe_point_fn;
+use crate::proc::inject::{Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined};
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
-use crate::proc::preempt::{can_preempt_m, publish_preempted};
+use crate::proc::preempt::{can_preempt_m, nobody_was_asked, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::stw::p_stopped;
@@ -45,7 +49,7 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     let seen = mp.signal.version();
     let interrupted = interrupted(mp, sp);
     let asked = interrupted.filter(|gp| asked(mp, gp));
-    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp).map_err(Some));
+    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, context).map_err(Some));
     event(mp, interrupted, Site::DoSigPreempt, seen, || Kind::SigPreempt {
         want: asked.is_some(),
         safe: stoppable.is_ok(),
@@ -55,8 +59,14 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     let (version, generation) = mp.signal.acknowledge();
     event(mp, interrupted, Site::DoSigPreempt, version, || Kind::SigAck { generation });
     match stoppable {
-        Ok(stop) => park_in_handler(mp, stop, context),
-        Err(_) => mp.stats.declined.bump(),
+        Ok(Stop::Inject(safe)) => inject(mp, safe, context),
+        Ok(Stop::Park(park)) => park_in_handler(mp, park, context),
+        Err(reject) => {
+            mp.stats.declined.bump();
+            if reject.is_some() {
+                note_declined(mp);
+            }
+        }
     }
     mp.in_handler.store(false, Relaxed);
 }
@@ -89,21 +99,44 @@ fn asked(mp: &M, gp: &G) -> bool {
     wanted && gp.status.load().base() == GStatus::Running
 }
 
+/// How to stop a goroutine.
+enum Stop {
+    /// It calls `async_preempt2`, and goes on anywhere.
+    Inject(Safe),
+    /// It stays where it is.
+    Park(Park),
+}
+
 /// What is needed to stop a goroutine where it is.
-struct Stop {
+struct Park {
     gp: &'static G,
     pp: &'static P,
     heir: Heir,
 }
 
-/// Whether `gp` can be stopped here; Go's reasons where not, and `Other` where there is nobody to go on with the P.
-fn stoppable(mp: &'static M, gp: &'static G) -> Result<Stop, Reject> {
+/// Whether `gp` can be stopped here, and how; Go's reasons where not, and `Other` where there is nobody to go on with the P.
+fn stoppable(mp: &'static M, gp: &'static G, context: *mut c_void) -> Result<Stop, Reject> {
     if !can_preempt_m(mp) {
         return Err(Reject::MNotPreemptible);
     }
     let pp = mp.p().ok_or(Reject::MNotPreemptible)?;
-    let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(Reject::Other)?;
-    Ok(Stop { gp, pp, heir })
+    // The P may go to a goroutine that has its thread, and so not come to the scheduler for long.
+    run_safe_point_fn(mp, pp);
+    let mut reject = Reject::Other;
+    // Relaxed: its own, since before it ran.
+    if gp.injectable.load(Relaxed) {
+        match is_async_safe_point(mp, gp, context) {
+            Ok(safe) => return Ok(Stop::Inject(safe)),
+            Err(why) => {
+                reject = in_traces(why);
+                if is_worth_waiting(mp, pp, gp, why) {
+                    return Err(reject);
+                }
+            }
+        }
+    }
+    let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(reject)?;
+    Ok(Stop::Park(Park { gp, pp, heir }))
 }
 
 /// Who goes on with the P of a goroutine that is stopped.
@@ -131,10 +164,11 @@ fn heir(mp: &'static M, state: &mut State, pp: &'static P) -> Option<Heir> {
 }
 
 /// Stops the goroutine of `mp` until it is scheduled again.
-fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
-    let Stop { gp, pp, heir } = stop;
+fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
+    let Park { gp, pp, heir } = park;
     let sched = mp.sched();
     mp.stats.preempted_park.bump();
+    nobody_was_asked();
     bind(mp, gp);
     // Relaxed: own.
     gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
@@ -159,7 +193,7 @@ fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     if let Heir::Locked(next) = heir {
-        tell_startlockedm(mp, next);
+        tell_startlockedm(mp, next, Site::Startlockedm);
     }
     releasep(mp);
     match heir {

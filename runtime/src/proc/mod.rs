@@ -28,12 +28,15 @@
 //! Names and order of the steps are Go's (proc.go 1.27); where behaviour differs, the comment says so.
 
 mod blocking;
+mod body;
 mod deadlock;
 mod exit;
 pub(crate) mod find_runnable;
+mod for_each_p;
 mod gosched;
 mod gstatus;
 mod handler;
+mod inject;
 mod locked;
 mod newproc;
 pub(crate) mod park;
@@ -50,16 +53,19 @@ pub(crate) mod template;
 pub(crate) mod wake;
 
 pub(crate) use blocking::blocking;
+pub(crate) use body::body;
 pub(crate) use deadlock::checkdead;
+pub(crate) use for_each_p::{SafePointFn, for_each_p};
 pub(crate) use gosched::{gosched, goyield};
 pub(crate) use handler::do_sig_preempt;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
 pub(crate) use park::{gopark_with, ready_from_anywhere};
-pub(crate) use preempt::safe_point;
+pub(crate) use preempt::{poison, safe_point};
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
-pub(crate) use suspend::{resume_g, suspend_g, with_suspendable};
+pub(crate) use stw::with_world_stopped;
+pub(crate) use suspend::{Attempt, resume_g, suspend_g, suspend_g_until, with_suspendable};
 pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
@@ -155,25 +161,31 @@ unsafe fn mcall_g(arg: *mut ()) -> &'static G {
     unsafe { &*arg.cast::<G>() }
 }
 
-/// Calls `f` on g0 and comes back with what it returned. On g0 already: just calls it. Go: `systemstack`.
+/// Calls `f` on g0 and comes back with what it returned. On g0 already: just calls it. `f` must not unwind. Go: `systemstack`.
+///
+/// Where the goroutine left its stack is saved, as in every [`mcall`]: others may look at that stack while `f` runs, once `f`
+/// has made it suspendable.
 fn systemstack<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
     struct Call<F, T> {
         f: Option<F>,
         result: Option<T>,
     }
-    extern "C" fn call<T, F: FnOnce(&'static M) -> T>(arg: *mut ()) {
-        // SAFETY: `arg` is the `Call` below, which waits for this.
-        let call = unsafe { &mut *arg.cast::<Call<F, T>>() };
-        call.result = call.f.take().map(|f| f(must_getm()));
+    extern "C" fn call<T, F: FnOnce(&'static M) -> T>(arg: *mut ()) -> ! {
+        // SAFETY: called by `mcall`.
+        let gp = unsafe { mcall_g(arg) };
+        let mp = must_getm();
+        // SAFETY: it points to the `Call` below, which waits for this. Relaxed: own.
+        let at = unsafe { &mut *mp.waitlock.load(Relaxed).cast::<Call<F, T>>() };
+        at.result = at.f.take().map(|f| f(mp));
+        // SAFETY: `mcall` saved it, and nothing ran on it since.
+        unsafe { crate::arch::gogo(gp.sp.load(Relaxed)) }
     }
     let mp = must_getm();
-    if !on_stack_of(mp.curg()) {
-        return f(mp);
-    }
+    let Some(gp) = mp.curg().filter(|gp| on_stack_of(gp)) else { return f(mp) };
     let mut at = Call { f: Some(f), result: None };
-    // SAFETY: on the stack of a goroutine, as just asked; `call` does not unwind: a panic in an `extern "C"` function
-    // aborts.
-    unsafe { crate::arch::systemstack(mp.g0_sp.load(Relaxed), call::<T, F>, (&raw mut at).cast()) };
+    // Relaxed: this M reads it back, on g0.
+    mp.waitlock.store((&raw mut at).cast(), Relaxed);
+    mcall(mp, gp, call::<T, F>);
     match at.result {
         Some(result) => result,
         None => throw!("systemstack: the call did not happen"),
@@ -182,10 +194,9 @@ fn systemstack<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
 
 /// Whether the caller runs on the stack of `gp`.
 #[inline]
-fn on_stack_of(gp: Option<&G>) -> bool {
+fn on_stack_of(gp: &G) -> bool {
     let here = 0u8;
-    let here = (&raw const here).addr();
-    gp.is_some_and(|gp| (gp.stack_lo()..gp.stack_hi()).contains(&here))
+    (gp.stack_lo()..gp.stack_hi()).contains(&(&raw const here).addr())
 }
 
 /// Whether a waiter for a lock does well to spin an `i`th time instead of parking: the holder runs on another processor,

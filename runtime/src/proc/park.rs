@@ -10,15 +10,17 @@ use std::mem::ManuallyDrop;
 
 use sigurg_traces::Kind;
 
+use crate::config::ThreadLocals;
+use crate::dump::held;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
 use crate::m::{M, Unlockf};
 use crate::proc::locked::unwinding_stays;
-use crate::proc::queue::{injectglist, runqput};
+use crate::proc::queue::{injectglist, put_globally, runqput};
 use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p};
+use crate::proc::{current_g, mcall, mcall_g, must_current, must_getm, must_p};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -37,6 +39,11 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
         gopark(call::<F>, (&raw mut unlock).cast(), why);
     }
     unwinding_stays(|| park(why, unlock));
+    if let Some(gp) = current_g()
+        && gp.sched().config.debug.threadlocals != ThreadLocals::Unchecked
+    {
+        held::check(gp, why, gp.sched().config.debug.threadlocals);
+    }
 }
 
 /// Parks the goroutine that calls: `unlockf(arg)` runs on g0 when it can be readied. (Go's may call the park off; nobody here has a use for that.)
@@ -108,6 +115,13 @@ pub(crate) fn ready(mp: &'static M, gp: &'static G, next: bool, site: Site) {
     runqput(mp, pp, gp, next);
     wakep(mp);
     mp.release();
+}
+
+/// As [`ready`], for an M without a P: the goroutine goes to the global queue (X-DUMP).
+pub(crate) fn ready_globally(mp: &'static M, gp: &'static G, site: Site) {
+    event(mp, Some(gp), site, gp.status.load().version(), || Kind::Ready { next: false });
+    gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::Ready);
+    put_globally(mp, gp);
 }
 
 /// Makes a waiting goroutine runnable, from wherever the caller runs: a goroutine, a timer on g0, a system call, or a

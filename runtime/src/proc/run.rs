@@ -3,12 +3,12 @@
 //! Go: `schedinit`, `rt0_go`, `main` (proc.go).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::thread;
 
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{Note, getm, setm};
+use crate::facade::{Note, end_watch, getm, setm, spawn};
+use crate::proc::body::body;
 use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
 use crate::proc::procresize::{make_ps, procresize};
@@ -35,7 +35,7 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
         boot(sched, move || {
             // Relaxed: see `newproc`.
             sched.main_started.store(true, Relaxed);
-            let result = catch_unwind(AssertUnwindSafe(main));
+            let result = catch_unwind(AssertUnwindSafe(|| body(main)));
             let quiet = stop_for_ever(END_PATIENCE_NS);
             *outcome = Some((result, quiet));
             ended.wakeup();
@@ -80,7 +80,7 @@ fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
         [("template", (|sched| sched.template.serve(sched)) as fn(&'static Sched)), ("sysmon", sysmon)]
     {
         let name = format!("{}-{name}", sched.config.thread_name);
-        if let Err(error) = thread::Builder::new().name(name).spawn(move || serve(sched)) {
+        if let Err(error) = spawn(name, None, move || serve(sched)) {
             throw!("cannot create a thread: {error}");
         }
     }
@@ -100,13 +100,17 @@ impl Sched {
     fn end(&'static self, quiet: bool) {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
+        self.sysmonnote.wakeup();
+        // The stopped world does not stop sysmon, nor threads that are guests: what they did may not be recorded yet.
+        let quiet =
+            self.sysmon_gone.sleep_for(END_PATIENCE_NS) && quiet && self.template.guests_are_home(self);
+        end_watch(quiet);
         if let Some(tracer) = &self.tracer
             && let Err(error) = tracer.finish(quiet)
         {
             eprintln!("sigurg: the trace is not complete: {error}");
         }
         self.template.wakeup();
-        self.sysmonnote.wakeup();
         self.netpoll.wake();
         // Those that sleep find that it is over; the others will.
         self.ms().for_each(|mp| mp.park.wakeup());

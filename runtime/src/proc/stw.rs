@@ -29,7 +29,7 @@ use crate::trace::{Site, event, reason};
 use crate::waitreason::WaitReason;
 
 /// How long to wait for Ps to stop before asking again, nanoseconds.
-const ASK_AGAIN_NS: i64 = 100_000;
+pub(crate) const ASK_AGAIN_NS: i64 = 100_000;
 
 /// Stops the world, starts it with `procs` Ps, and returns how many there were. On a goroutine. `prepare` comes first, while
 /// nobody else can stop the world, and may allocate.
@@ -46,6 +46,31 @@ pub(crate) fn restart_with(procs: u32, prepare: impl FnOnce(&'static Sched)) -> 
         });
     }
     before
+}
+
+/// Calls `f` while nothing else runs. On a goroutine.
+pub(crate) fn with_world_stopped<T>(f: impl FnOnce() -> T) -> T {
+    /// Starts it again, also when `f` unwinds.
+    struct Stopped(&'static Sched);
+    impl Drop for Stopped {
+        fn drop(&mut self) {
+            // Relaxed: changes only with the world stopped.
+            let procs = self.0.gomaxprocs.load(Relaxed);
+            systemstack(|mp| {
+                mp.release();
+                start_the_world(mp, procs);
+            });
+        }
+    }
+    let sched = must_getm().sched();
+    let _one = sched.worldsema.lock();
+    systemstack(|mp| {
+        stop_the_world(mp, None);
+        // Its P runs nothing that could be switched to.
+        mp.acquire();
+    });
+    let _stopped = Stopped(sched);
+    f()
 }
 
 /// Stops the world for good: the program's main goroutine has ended. `false` if goroutines still run after `patience_ns`

@@ -14,8 +14,10 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::{owes_safe_point_fn, run_safe_point_fn};
 use crate::proc::locked::{stoplockedm, unwinding_stays};
 use crate::proc::park::dropg;
+use crate::proc::preempt::poison;
 use crate::proc::queue::globrunqput;
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::stw::p_stopped;
@@ -48,6 +50,9 @@ pub(crate) fn entersyscall() {
     // SeqCst: as Go's; what is missed here is found by the initiator under the scan bit.
     if sched.gcwaiting.load(SeqCst) {
         systemstack(|mp| stop_p_for_stw(mp, pp));
+    }
+    if owes_safe_point_fn(pp) {
+        systemstack(|mp| run_safe_point_fn(mp, pp));
     }
     gp.casgstatus_direct(mp, GStatus::Running, GStatus::Syscall, Site::Reentersyscall);
     wake_sysmon(sched);
@@ -111,12 +116,17 @@ pub(crate) fn exitsyscall() {
         return;
     };
     pp.syscalltick.store(pp.syscalltick.load(Relaxed).wrapping_add(1), Relaxed);
-    mp.unlock_quietly();
     let preempt = gp.preempt.load(Relaxed);
-    let (guard, named) =
-        if preempt { (STACK_PREEMPT, Guard::Preempt) } else { (gp.stack_lo(), Guard::Normal) };
-    gp.stackguard0.store(guard, Relaxed);
+    let named = if preempt {
+        poison(gp);
+        Guard::Preempt
+    } else {
+        gp.stackguard0.store(gp.stack_lo(), Relaxed);
+        Guard::Normal
+    };
     event(mp, Some(gp), Site::Exitsyscall, 0, || Kind::GRequest { request: Request::Stackguard0(named) });
+    // Not before: stopped by signal above, it would undo a request that was made since it goes on.
+    mp.unlock_quietly();
 }
 
 /// The goroutine came back through the scheduler, perhaps on another M.

@@ -13,8 +13,9 @@ use crate::facade::{exact_sleeps, nanotime, setm};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::deadlock::is_doubtful;
+use crate::proc::inject::asks_again_soon;
 use crate::proc::locked::count_idle;
-use crate::proc::preempt::preemptone;
+use crate::proc::preempt::{nobody_was_asked, preemptone};
 use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
 use crate::proc::template::make_m;
@@ -49,6 +50,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     event(mp, None, Site::Sysmon, 0, || Kind::MStart);
     let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
     let mut last_schedtrace = nanotime();
+    let mut last_calm = last_schedtrace;
     // Relaxed: read again each round; it ends a loop, nothing is ordered by it.
     while !sched.ended.load(Relaxed) {
         if idle == 0 {
@@ -64,6 +66,11 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         let now = nanotime();
         poll_if_stale(mp, now);
         sched.template.rescue(mp, now);
+        if last_calm + FORCE_PREEMPT_NS <= now {
+            last_calm = now;
+            // `retake` asks again, and whoever else waits does, too.
+            nobody_was_asked();
+        }
         idle = if retake(mp, now) { 0 } else { idle + 1 };
         if wake_preempt(mp, now) {
             // The request may have been declined, or the slice was too short to end: look again soon.
@@ -76,6 +83,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
     }
     setm(None);
+    sched.sysmon_gone.wakeup();
 }
 
 /// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not once somebody wakes it.
@@ -164,7 +172,7 @@ fn poll_if_stale(mp: &'static M, now: i64) {
     injectglist(mp, list);
 }
 
-/// Looks at every P; whether one was taken from a system call.
+/// Looks at every P; whether one was taken from a system call, or should be looked at again soon.
 fn retake(mp: &'static M, now: i64) -> bool {
     let mut taken = false;
     for pp in mp.sched().ps() {
@@ -179,7 +187,7 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     }
     let sched = mp.sched();
     let seen = &pp.sysmontick;
-    let mut overdue = false;
+    let (mut overdue, mut soon) = (false, false);
     // Relaxed, all: sysmon's own notes; the ticks of the P are hints.
     let schedtick = pp.schedtick.load(Relaxed);
     if seen.schedtick.load(Relaxed) != schedtick {
@@ -188,8 +196,9 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     } else if seen.schedwhen.load(Relaxed) + FORCE_PREEMPT_NS <= now {
         preemptone(mp, pp, Site::Retake);
         overdue = true;
+        soon = asks_again_soon(pp);
     }
-    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return false };
+    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return soon };
     let syscalltick = pp.syscalltick.load(Relaxed);
     if !overdue && seen.syscalltick.load(Relaxed) != syscalltick {
         // A call that is new since the last look.

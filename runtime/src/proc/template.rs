@@ -17,7 +17,7 @@ use sigurg_traces::Kind;
 use crate::arch;
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{Note, nanotime, setm};
+use crate::facade::{Note, immortal, nanotime, scaled, setm, signal_stack, spawn, thread_id};
 use crate::lock::Lock;
 use crate::m::M;
 use crate::p::P;
@@ -25,7 +25,8 @@ use crate::proc::exit::mexit;
 use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::{stopm, take_nextp};
+use crate::proc::wake::{acquirep, releasep, stopm, take_nextp};
+use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -33,7 +34,7 @@ use crate::trace::{Site, event};
 /// How long a P waits for a new M before sysmon helps, nanoseconds.
 const STUCK_NS: i64 = 10_000_000;
 /// Ms kept back from spares: for goroutines that block in system calls.
-const SPARE_MARGIN: usize = 500;
+const SPARE_MARGIN: usize = scaled(500, 2);
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
 const G0_STACK: usize = 256 << 10;
 
@@ -61,6 +62,8 @@ pub(crate) struct Template {
     wanted: Lock<Wanted>,
     /// An M without a P is wanted, to be idle.
     spare: AtomicBool,
+    /// The safe-point map is wanted.
+    map: AtomicBool,
     guests: Lock<Guests>,
 }
 
@@ -70,6 +73,7 @@ impl Template {
             note: Note::new(),
             wanted: Lock::new(Wanted { first: ptr::null_mut(), since: 0 }),
             spare: AtomicBool::new(false),
+            map: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
         }
     }
@@ -100,6 +104,10 @@ impl Template {
         wanted.first = pp.link.load(Relaxed);
         wanted.since = now;
         drop(wanted);
+        // Held meanwhile, as by an M in `schedule`: its changes order what is done with it.
+        acquirep(mp, pp);
+        pp.preempt.store(false, Relaxed);
+        event(mp, None, Site::Schedule, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
         let mut state = sched.lock.lock();
         match take_locked(mp, &mut state, pp) {
             Some(gp) => {
@@ -109,11 +117,13 @@ impl Template {
                     // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
                     sched.nmspinning.fetch_sub(1, SeqCst);
                 }
-                tell_startlockedm(mp, gp);
+                tell_startlockedm(mp, gp, Site::Rescue);
+                releasep(mp);
                 hand_to_locked(pp, gp);
             }
             None => {
                 drop(state);
+                releasep(mp);
                 self.newm(pp, pp.start_spinning.load(Relaxed));
             }
         }
@@ -124,6 +134,14 @@ impl Template {
         // Relaxed: ordered by the note.
         self.spare.store(true, Relaxed);
         self.note.wakeup();
+    }
+
+    /// Asks for the safe-point map. Safe in a signal handler.
+    pub(crate) fn want_map(&self) {
+        // Relaxed: ordered by the note.
+        if !self.map.swap(true, Relaxed) {
+            self.note.wakeup();
+        }
     }
 
     /// Ends the thread.
@@ -138,6 +156,10 @@ impl Template {
             self.wait();
             if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
                 make_spare(sched);
+            }
+            // Relaxed: as above.
+            if self.map.load(Relaxed) {
+                make_in_background();
             }
             while let Some(pp) = self.next_wanted() {
                 newm(sched, pp);
@@ -158,6 +180,17 @@ impl Template {
         let pp = unsafe { wanted.first.as_ref() }?;
         wanted.first = pp.link.load(Relaxed);
         Some(pp)
+    }
+
+    /// Whether no thread is a guest at the moment.
+    pub(crate) fn guests_are_home(&self, sched: &'static Sched) -> bool {
+        let all = sched.lock.lock().nmguest;
+        let guests = self.guests.lock();
+        // SAFETY: null, or an M, which is never freed. Relaxed: under the lock.
+        let next = |mp: &&'static M| unsafe { mp.schedlink.load(Relaxed).as_ref() };
+        // SAFETY: as above.
+        let home = std::iter::successors(unsafe { guests.first.as_ref() }, next).count();
+        home == all as usize
     }
 
     /// Calls `f` with an M that has no P, for a thread that has none of its own.
@@ -202,7 +235,7 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
     }
     drop(state);
     let seed = (id as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ sched.config.seed;
-    let mp: &'static M = Box::leak(Box::new(M::new(id, sched, seed)));
+    let mp = immortal(Box::new(M::new(id, sched, seed)));
     if let Some(tracer) = &sched.tracer {
         tracer.attach(mp);
     }
@@ -246,21 +279,20 @@ fn make_spare(sched: &'static Sched) {
 
 fn start_thread(sched: &'static Sched, mp: &'static M) -> io::Result<()> {
     let name = format!("{}-m{}", sched.config.thread_name, mp.id());
-    thread::Builder::new().name(name).stack_size(G0_STACK).spawn(move || mstart(mp)).map(drop)
+    spawn(name, Some(G0_STACK), move || mstart(mp))
 }
 
 /// The thread of an M.
 fn mstart(mp: &'static M) {
     setm(Some(mp));
-    // SAFETY: takes nothing and cannot fail.
-    mp.procid.store(unsafe { libc::gettid() }, Relaxed);
+    mp.procid.store(thread_id(), Relaxed);
     // std counts panics by thread and allocates for it on first use: not later, on a goroutine's stack.
     let _ = thread::panicking();
     let hooks = &mp.sched().config.hooks;
     if let Some(hook) = &hooks.on_thread_start {
         hook();
     }
-    let signal_stack = crate::stack::fault::thread_init();
+    let signal_stack = signal_stack();
     // SAFETY: this thread's own stack; it is left for good when this comes back.
     unsafe { arch::g0_enter(mp.g0_sp.as_ptr(), mstart1, ptr::from_ref(mp).cast_mut().cast()) };
     mexit(mp);

@@ -14,6 +14,7 @@ use super::case::Case;
 use super::rand::cheaprandn;
 use crate::chan::hchan::{Dir, Hchan, Step, Until};
 use crate::chan::waitq::{Claimed, Fate};
+use crate::proc::safe_point;
 use crate::wait::Wait;
 use crate::waitreason::WaitReason;
 
@@ -26,6 +27,7 @@ pub(super) fn selectgo(
     lockorder: &mut [u16],
     until: Until,
 ) -> Option<usize> {
+    safe_point();
     let ready = set_pollorder(cases, pollorder);
     let live = Live { cases, lockorder: set_lockorder(cases, &pollorder[..ready], lockorder) };
     let pollorder = &pollorder[..ready];

@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::facade::getm;
+use crate::facade::{block_sigurg, getm, send_sigurg};
 use crate::m::M;
 use crate::proc::do_sig_preempt;
 
@@ -69,6 +69,13 @@ impl SignalWord {
         }
     }
 
+    /// As new: the thread has ended and acknowledged what was sent to it, and another is about to begin. A mark that comes
+    /// from a straggler is taken away with it, as its signal reaches nobody.
+    pub(crate) fn renew(&self) {
+        // Relaxed: published by the start of the thread.
+        self.0.store(0, Relaxed);
+    }
+
     /// Whether a signal is on its way.
     pub(crate) fn is_pending(&self) -> bool {
         // Acquire pairs with `mark`.
@@ -110,8 +117,7 @@ pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
     if first {
         // Relaxed: 0 until the thread runs, and then nothing there can be stopped.
         let tid = mp.procid.load(Relaxed);
-        // SAFETY: only numbers.
-        if unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGURG) } != 0 {
+        if !send_sigurg(tid) {
             // The thread has not started or is gone: nobody else will take the mark away.
             mp.signal.unmark(version);
             return (version - 1, false);
@@ -122,13 +128,7 @@ pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
 
 /// The calling thread takes no more signals: it is about to end. Go: `sigblock`.
 pub(crate) fn block() {
-    // SAFETY: a set of one signal, for this thread.
-    unsafe {
-        let mut set = mem::zeroed();
-        libc::sigemptyset(&mut set);
-        libc::sigaddset(&mut set, libc::SIGURG);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &set, ptr::null_mut());
-    }
+    block_sigurg();
 }
 
 /// The handler that was there before.

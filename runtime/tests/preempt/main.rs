@@ -6,10 +6,13 @@ mod blocked;
 mod dump;
 mod eintr;
 mod kernels;
+mod leaks;
 mod malloc;
+mod moving;
 mod off;
 #[cfg(target_arch = "x86_64")]
 mod registers;
+mod safe_points;
 mod seed;
 mod stage;
 mod world;

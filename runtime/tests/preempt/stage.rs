@@ -16,17 +16,43 @@ pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
 const CHILD: &str = "SIGURG_TEST_CHILD";
 
+/// What all storms of this program take together, seconds; `SIGURG_STORM_SECONDS` in the environment changes that.
+const STORMS: u32 = 20;
+
+/// A storm that takes `usual` of the [`STORMS`] takes that share of what was asked for.
+pub(crate) fn share(usual: Duration) -> Duration {
+    const NAME: &str = "SIGURG_STORM_SECONDS";
+    let seconds = match std::env::var(NAME) {
+        Ok(value) if !value.is_empty() => match value.parse() {
+            Ok(seconds @ 1..=86_400) => seconds,
+            _ => panic!("{NAME}={value:?}: not a number of seconds from 1 to 86400"),
+        },
+        Err(std::env::VarError::NotUnicode(value)) => panic!("{NAME}={value:?}: not a number"),
+        _ => STORMS,
+    };
+    usual * seconds / STORMS
+}
+
 /// Runs `main` in a runtime of so many Ps. The process dies with a dump if that takes for ever.
 pub(crate) fn run<T: Send>(procs: u32, main: impl FnOnce() -> T + Send) -> T {
+    run_with(sigurg::Builder::new().gomaxprocs(procs), Duration::ZERO, main)
+}
+
+/// As [`run`], for a `main` that means to take so long, in a runtime built so.
+pub(crate) fn run_with<T: Send>(
+    builder: sigurg::Builder,
+    lasts: Duration,
+    main: impl FnOnce() -> T + Send,
+) -> T {
     let (done, ended) = mpsc::channel::<()>();
     thread::spawn(move || {
-        if ended.recv_timeout(STUCK) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(STUCK + lasts) == Err(mpsc::RecvTimeoutError::Timeout) {
             // SAFETY: ends the process as SIGQUIT does, with a dump of all goroutines.
             unsafe { libc::kill(libc::getpid(), libc::SIGQUIT) };
         }
     });
     // SAFETY: nothing of a thread_local! lives across a blocking call of the runtime here.
-    let runtime = unsafe { sigurg::Builder::new().gomaxprocs(procs).build() }.expect("a runtime");
+    let runtime = unsafe { builder.build() }.expect("a runtime");
     let result = runtime.run(main);
     drop(done);
     result
@@ -53,7 +79,7 @@ pub(crate) fn parked() -> u64 {
 }
 
 /// The threads that run goroutines.
-fn ms() -> Vec<i32> {
+pub(crate) fn ms() -> Vec<i32> {
     let tasks = std::fs::read_dir("/proc/self/task").expect("a list of threads");
     let runs_goroutines = |tid: &i32| {
         std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"))
@@ -82,8 +108,19 @@ fn send_signals(stop: &Stop) -> u64 {
 
 /// Runs `work` on `procs` Ps beside goroutines that wake every 100 us, so that somebody always asks for preemption, and under a
 /// rain of further signals; `work` ends when told to. Fails unless goroutines were stopped by signal `floor` times.
-pub(crate) fn storm(procs: u32, lasts: Duration, floor: u64, work: impl FnOnce(&Stop) + Send) {
-    run(procs, || {
+pub(crate) fn storm(procs: u32, usual: Duration, floor: u64, work: impl FnOnce(&Stop) + Send) {
+    storm_with(sigurg::Builder::new().gomaxprocs(procs), usual, floor, work);
+}
+
+/// As [`storm`], in a runtime built so. It takes its [`share`] of the time of all.
+pub(crate) fn storm_with(
+    builder: sigurg::Builder,
+    usual: Duration,
+    floor: u64,
+    work: impl FnOnce(&Stop) + Send,
+) {
+    let lasts = share(usual);
+    run_with(builder, lasts, || {
         let before = parked();
         let (stop, calm) = (Stop::default(), Stop::default());
         let rain = thread::spawn({

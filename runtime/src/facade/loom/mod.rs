@@ -22,7 +22,7 @@ pub(crate) use atomic::add_local;
 pub(crate) use clock::{cputicks, exact_sleeps, nanotime, osyield, procyield, usleep};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use lock::RawLock;
-pub(crate) use tls::{getm, setm};
+pub(crate) use tls::{getm, getm_here, setm};
 
 // For the models only: the lock that the machine uses, built from a word and the kernel, is one of their subjects.
 use super::lock::RawLock as FutexLock;

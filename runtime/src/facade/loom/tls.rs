@@ -19,6 +19,11 @@ pub(crate) fn getm() -> Option<&'static M> {
     CURRENT.with(|current| unsafe { current.get().as_ref() })
 }
 
+/// As [`getm`].
+pub(crate) fn getm_here() -> Option<&'static M> {
+    getm()
+}
+
 /// Makes `mp` the M of this thread.
 pub(crate) fn setm(mp: Option<&'static M>) {
     CURRENT.with(|current| current.set(mp.map_or(ptr::null(), ptr::from_ref)));

@@ -11,7 +11,7 @@ pub(crate) use super::lock::RawLock;
 pub(crate) use clock::{cputicks, exact_sleeps, nanotime, osyield, procyield, usleep};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use local::add_local;
-pub(crate) use tls::{getm, setm};
+pub(crate) use tls::{getm, getm_here, setm};
 
 /// The size of something, or how often something is done: `real` here. Where all interleavings are explored, or searched,
 /// it is `small`, the least that still has every case.
