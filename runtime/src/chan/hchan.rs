@@ -171,7 +171,10 @@ impl Hchan {
         if hchan.one_side_left.swap(true, AcqRel) {
             let layout = hchan.layout;
             // SAFETY: no handle is left, so nobody uses it; it was allocated with this layout.
-            unsafe { alloc::dealloc(this.as_ptr().cast(), layout) };
+            unsafe {
+                this.drop_in_place();
+                alloc::dealloc(this.as_ptr().cast(), layout);
+            }
         }
     }
 

@@ -10,14 +10,18 @@ mod lock;
 mod note;
 mod pages;
 
-#[cfg(not(feature = "shuttle"))]
+#[cfg(feature = "loom")]
+mod loom;
+#[cfg(not(any(feature = "shuttle", feature = "loom")))]
 mod native;
 #[cfg(not(feature = "shuttle"))]
 mod os;
 #[cfg(feature = "shuttle")]
 pub(crate) mod shuttle;
 
-#[cfg(not(feature = "shuttle"))]
+#[cfg(feature = "loom")]
+pub(crate) use loom::*;
+#[cfg(not(any(feature = "shuttle", feature = "loom")))]
 pub(crate) use native::*;
 #[cfg(not(feature = "shuttle"))]
 pub(crate) use os::*;

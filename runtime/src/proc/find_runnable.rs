@@ -3,7 +3,8 @@
 //! Go: `findRunnable`, `stealWork`, `checkRunqsNoP`, `checkTimersNoP` (section 8.4 of the state rules).
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::nanotime;
+use crate::facade::atomic::fence;
+use crate::facade::{nanotime, scaled};
 use crate::g::G;
 use crate::m::M;
 use crate::p::P;
@@ -19,8 +20,9 @@ use crate::trace::Site;
 /// Every so many time slices the global queue goes first: two goroutines that keep readying each other must not
 /// starve the rest.
 const GLOBAL_EVERY: u32 = 61;
-/// How often a thief goes round all Ps; only the last time it takes timers and what a P would run next.
-const STEAL_ROUNDS: u32 = 4;
+/// How often a thief goes round all Ps; only the last time it takes timers and what a P would run next. That one has
+/// everything that there is to explore.
+const STEAL_ROUNDS: usize = scaled(4, 1);
 
 /// The earlier of two times, of which 0 is none.
 fn earlier(a: i64, b: i64) -> i64 {
@@ -108,6 +110,8 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
 
         if was_spinning {
             stop_spinning(mp);
+            // SeqCst: the looks below come after the decrement for who only stores and then looks (`injectglist`).
+            fence(SeqCst);
             // Rule 4: everything again, now that a submitter would wake somebody.
             if sched.runqsize() > 0 {
                 let mut state = sched.lock.lock();

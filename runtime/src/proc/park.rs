@@ -54,18 +54,31 @@ fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
         must_p(mp, "gopark");
         throw!("gopark: goroutine {} is not running", gp.goid());
     }
+    prepare_park(mp, gp, unlockf, arg, why);
+    event(mp, Some(gp), Site::Gopark, 0, || Kind::Gopark { reason: reason(why), unlockf: true });
+    mcall(mp, gp, park_m);
+}
+
+/// What [`let_go`] is to do.
+#[inline]
+pub(crate) fn prepare_park(mp: &M, gp: &G, unlockf: Unlockf, arg: *mut (), why: WaitReason) {
     // Relaxed: this M reads them back, on g0; the reason is handed over with the status.
     mp.waitunlockf.store(unlockf as *mut (), Relaxed);
     mp.waitlock.store(arg, Relaxed);
     gp.waitreason.store(why as u8, Relaxed);
-    event(mp, Some(gp), Site::Gopark, 0, || Kind::Gopark { reason: reason(why), unlockf: true });
-    mcall(mp, gp, park_m);
 }
 
 extern "C" fn park_m(arg: *mut ()) -> ! {
     // SAFETY: called by `mcall`.
     let gp = unsafe { mcall_g(arg) };
     let mp = must_getm();
+    let_go(mp, gp);
+    schedule(mp)
+}
+
+/// T11, on g0: the goroutine waits, and may be readied as soon as it can be found.
+#[inline]
+pub(crate) fn let_go(mp: &'static M, gp: &'static G) {
     let why = gp.waitreason();
     // Read before the goroutine may go on. Relaxed: own.
     let unlockf = mp.waitunlockf.load(Relaxed);
@@ -77,7 +90,6 @@ extern "C" fn park_m(arg: *mut ()) -> ! {
     let unlockf: Unlockf = unsafe { std::mem::transmute::<*mut (), Unlockf>(unlockf) };
     // SAFETY: `lock` is what the same call of `gopark` gave for it.
     unsafe { unlockf(lock) };
-    schedule(mp)
 }
 
 /// Parts an M from the goroutine that it ran. Go: `dropg`.

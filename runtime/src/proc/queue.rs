@@ -7,6 +7,7 @@
 use sigurg_traces::{Kind, PutHow, Queue, TakeHow};
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
+use crate::facade::atomic::fence;
 use crate::g::{G, Gs};
 use crate::m::M;
 use crate::p::{P, PStatus};
@@ -241,6 +242,9 @@ pub(crate) fn injectglist(mp: &'static M, mut list: GQueue) {
             }
         }
     }
+    // SeqCst, rule 4: a put at the tail is a Release store only, which the look at nmspinning in `wakep` may overtake; then an M
+    // that just stopped spinning sees neither. Pairs with the fence in `find_runnable`.
+    fence(SeqCst);
     wakep(mp);
 }
 

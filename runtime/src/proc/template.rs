@@ -153,8 +153,7 @@ impl Template {
     pub(crate) fn serve(&self, sched: &'static Sched) {
         // Relaxed: read again after each wake-up, which orders it.
         while !sched.ended.load(Relaxed) {
-            self.note.sleep();
-            self.note.clear();
+            self.wait();
             if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
                 make_spare(sched);
             }
@@ -162,15 +161,25 @@ impl Template {
             if self.map.load(Relaxed) {
                 make_in_background();
             }
-            loop {
-                let mut wanted = self.wanted.lock();
-                // SAFETY: null, or a P, which is never freed.
-                let Some(pp) = (unsafe { wanted.first.as_ref() }) else { break };
-                wanted.first = pp.link.load(Relaxed);
-                drop(wanted);
+            while let Some(pp) = self.next_wanted() {
                 newm(sched, pp);
             }
         }
+    }
+
+    /// Sleeps until there may be something to do.
+    pub(crate) fn wait(&self) {
+        self.note.sleep();
+        self.note.clear();
+    }
+
+    /// A P that waits for a new M, to be given to it.
+    pub(crate) fn next_wanted(&self) -> Option<&'static P> {
+        let mut wanted = self.wanted.lock();
+        // SAFETY: null, or a P, which is never freed.
+        let pp = unsafe { wanted.first.as_ref() }?;
+        wanted.first = pp.link.load(Relaxed);
+        Some(pp)
     }
 
     /// Whether no thread is a guest at the moment.
@@ -237,12 +246,17 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
     mp
 }
 
-/// A thread that runs goroutines, beginning on `pp`.
-fn newm(sched: &'static Sched, pp: &'static P) {
-    let mp = make_m(sched, |state| state.nwanted -= 1);
+/// Has `mp`, whose thread is to be started, begin on `pp`.
+pub(crate) fn begin_on(mp: &'static M, pp: &'static P) {
     // Relaxed, both: the thread is started after this.
     mp.spinning.store(pp.start_spinning.load(Relaxed), Relaxed);
     mp.nextp.store(ptr::from_ref(pp).cast_mut(), Relaxed);
+}
+
+/// A thread that runs goroutines, beginning on `pp`.
+fn newm(sched: &'static Sched, pp: &'static P) {
+    let mp = make_m(sched, |state| state.nwanted -= 1);
+    begin_on(mp, pp);
     if let Err(error) = start_thread(sched, mp) {
         throw!("cannot create a thread: {error}");
     }

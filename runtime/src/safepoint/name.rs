@@ -171,7 +171,9 @@ fn bare(name: &str) -> &str {
 pub(super) fn hands_out_thread(name: &str) -> bool {
     name.starts_with("std::thread::local::panic_access_error")
         || name.strip_prefix(own()).is_some_and(|rest| {
-            ["::proc::must_getm", "::proc::must_current", "::proc::adopt::settle_slow"].iter().any(|path| is_at_or_below(rest, path))
+            ["::proc::must_getm", "::proc::must_current", "::proc::adopt::settle_slow"]
+                .iter()
+                .any(|path| is_at_or_below(rest, path))
         })
 }
 

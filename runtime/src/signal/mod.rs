@@ -23,7 +23,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use crate::facade::atomic::AtomicU64;
-use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::{block_sigurg, getm, send_sigurg};
 use crate::m::M;
 use crate::proc::do_sig_preempt;
@@ -43,7 +43,7 @@ impl SignalWord {
     }
 
     /// Marks a signal as pending: the version, and whether it was not before.
-    fn mark(&self) -> (u64, bool) {
+    pub(crate) fn mark(&self) -> (u64, bool) {
         // Relaxed: only a guess for the exchange.
         let mut seen = self.0.load(Relaxed);
         loop {
@@ -51,8 +51,8 @@ impl SignalWord {
                 return (seen / CHANGE, false);
             }
             let marked = (seen | PENDING).wrapping_add(CHANGE);
-            // AcqRel: what was asked before is seen by the handler, which takes the mark away.
-            match self.0.compare_exchange_weak(seen, marked, AcqRel, Relaxed) {
+            // Release: what was asked before is seen by the handler, which looks at `version`.
+            match self.0.compare_exchange_weak(seen, marked, Release, Relaxed) {
                 Ok(_) => return (marked / CHANGE, true),
                 Err(found) => seen = found,
             }
@@ -60,12 +60,12 @@ impl SignalWord {
     }
 
     /// Takes a mark back that no signal follows: as if it had not been set. `version` is what [`SignalWord::mark`] returned.
-    fn unmark(&self, version: u64) {
+    pub(crate) fn unmark(&self, version: u64) {
         // Relaxed as in `mark`. It changes only if a signal of somebody else was handled meanwhile; then that was the answer.
         let seen = self.0.load(Relaxed);
         if seen / CHANGE == version & LOW {
             let before = (seen & !PENDING).wrapping_sub(CHANGE);
-            let _ = self.0.compare_exchange(seen, before, AcqRel, Relaxed);
+            let _ = self.0.compare_exchange(seen, before, Relaxed, Relaxed);
         }
     }
 
@@ -85,12 +85,12 @@ impl SignalWord {
     /// Acknowledges: the version and the number of acknowledgements after it, and whether one was pending. A signal that
     /// somebody else sent counts too, as in Go.
     pub(crate) fn acknowledge(&self) -> (u64, u64, bool) {
-        // Relaxed as in `mark`; AcqRel pairs with it.
+        // Relaxed as in `mark`. Release hands over what the handler decided: pairs with the Acquire of `generation`.
         let mut seen = self.0.load(Relaxed);
         loop {
             let low = (seen & !PENDING).wrapping_add(ACKNOWLEDGED) & LOW;
             let acknowledged = (seen & !LOW).wrapping_add(CHANGE) | low;
-            match self.0.compare_exchange_weak(seen, acknowledged, AcqRel, Relaxed) {
+            match self.0.compare_exchange_weak(seen, acknowledged, Release, Relaxed) {
                 Ok(_) => return (acknowledged / CHANGE, low / ACKNOWLEDGED, seen & PENDING != 0),
                 Err(found) => seen = found,
             }
