@@ -2,13 +2,14 @@
 //!
 //! 1. The count is written by its goroutine alone, and read by it and by a signal handler on its thread: compiler fences
 //!    order the two.
-//! 2. A request that comes meanwhile stays with the goroutine and is met at its first safe point afterwards (C11).
+//! 2. A request that comes meanwhile stays with the goroutine and is met on leaving, which is a safe point (C11); at the
+//!    first one afterwards if a panic leaves.
 
 use crate::api::goroutine::curg;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::compiler_fence;
 use crate::g::G;
-use crate::proc::poison;
+use crate::proc::{poison, safe_point};
 
 /// Takes the count back, also when the caller's function unwinds.
 struct Off(&'static G);
@@ -45,8 +46,8 @@ impl Drop for Off {
 ///
 /// It promises nothing against the kernel, which preempts threads as it likes. `f` may block, and then others run, but what
 /// lasts long starves whoever waits for this processor, and stopping the world ([`set_gomaxprocs`](crate::set_gomaxprocs))
-/// waits for its end. If somebody asked for the processor meanwhile, the goroutine gives it up at its next call of
-/// the runtime or the next signal. If `f` panics, the panic goes on, and preemption is as it was.
+/// waits for its end. If somebody asked for the processor meanwhile, the goroutine gives it up when `f` returns, so
+/// that even a loop of nothing but this call starves nobody. If `f` panics, the panic goes on, and preemption is as it was.
 ///
 /// Go: what `m.locks` does for the runtime itself; programs have no such call.
 ///
@@ -61,6 +62,10 @@ impl Drop for Off {
 /// ```
 #[inline]
 pub fn preempt_off<T>(f: impl FnOnce() -> T) -> T {
-    let _off = curg().map(Off::new);
-    f()
+    let result = {
+        let _off = curg().map(Off::new);
+        f()
+    };
+    safe_point();
+    result
 }

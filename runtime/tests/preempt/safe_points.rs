@@ -7,7 +7,9 @@ use sigurg::chan::TryRecvError;
 use sigurg::net::UdpSocket;
 use sigurg::select::Select;
 use sigurg::sync::{Barrier, Condvar, Mutex, Once, OnceLock, RwLock, Semaphore, WaitGroup};
-use sigurg::{blocking, chan, current, go, gomaxprocs, metrics, preemptible, select, time, try_current};
+use sigurg::{
+    blocking, chan, current, go, gomaxprocs, metrics, preempt_off, preemptible, select, time, try_current,
+};
 
 use crate::stage::{STUCK, Stop, is_child, run, spawn_child};
 
@@ -115,6 +117,7 @@ const CALLS: &[Case] = &[
         let own = socket.local_addr().expect("an address");
         case(move || _ = socket.send_to(b"x", own).expect("there is room, or it is dropped"))
     }),
+    ("preempt_off", || case(|| preempt_off(|| ()))),
     ("current", || case(|| _ = current())),
     ("try_current", || case(|| _ = try_current())),
     ("gomaxprocs", || case(|| _ = gomaxprocs())),
