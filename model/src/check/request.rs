@@ -192,7 +192,8 @@ impl Checker {
                     format!("its own P{}", self.m(m).p),
                 );
             }
-            if core::mem::replace(&mut self.m(m).scheduling, true) {
+            // The monitor, which takes a P only to find a G with a thread of its own, gives it back if it finds none.
+            if core::mem::replace(&mut self.m(m).scheduling, true) && !self.m(m).monitor {
                 return broken(
                     Rule::ProgramOrder,
                     format!("M{m} begins to schedule again"),
