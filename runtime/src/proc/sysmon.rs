@@ -61,6 +61,10 @@ pub(crate) fn sysmon(sched: &'static Sched) {
             delay = (delay * 2).min(LONGEST_SLEEP_US);
         }
         nap(sched, delay);
+        // SeqCst: set before the wake-up that `nap` may have taken away; nobody would end a deep sleep.
+        if sched.ended.load(SeqCst) {
+            break;
+        }
         if sched.config.debug.schedtrace_ms == 0 && all_idle(sched) && deep_sleep(sched) {
             idle = 0;
             delay = FIRST_SLEEP_US;
