@@ -117,7 +117,7 @@ fn stop_the_world(mp: &'static M, until: Option<i64>) -> bool {
             stopped = true;
         } else {
             rounds += 1;
-            if rounds % 10 == 0 {
+            if rounds.is_multiple_of(10) {
                 stop_foreign_calls(mp);
             }
             preemptall(mp);
