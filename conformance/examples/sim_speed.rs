@@ -52,7 +52,14 @@ fn run(seed: u64, time: Duration, judged: bool) -> Done {
         let outcome = if judged {
             sim.run_and_hear(&mut random, &mut |_, _| *events += 1, program).outcome
         } else {
-            simulator.run(&mut random, &mut |_, _| Ok(*events += 1), program)
+            simulator.run(
+                &mut random,
+                &mut |_, _| {
+                    *events += 1;
+                    Ok(())
+                },
+                program,
+            )
         };
         assert!(outcome.is_ok(), "{outcome}");
         done.executions += 1;

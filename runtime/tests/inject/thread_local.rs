@@ -54,7 +54,7 @@ fn held_by_helper_of_helper(cell: &Cell<(i32, u64)>) {
 
 #[inline(never)]
 fn inlined() {
-    CONST.with(|cell| hold(cell));
+    CONST.with(hold);
 }
 
 /// Nothing is left of the frame that took the address.
@@ -65,12 +65,12 @@ fn tail_call() {
 
 #[inline(never)]
 fn through_two() {
-    LAZY.with(|cell| held_by_helper_of_helper(cell));
+    LAZY.with(held_by_helper_of_helper);
 }
 
 #[inline(never)]
 fn of_a_key(key: &'static LocalKey<Cell<(i32, u64)>>) {
-    key.with(|cell| hold(cell));
+    key.with(hold);
 }
 
 /// The accessor is called through a pointer.

@@ -253,7 +253,7 @@ fn panics_with_a_message(seed: u64) {
             }
         }));
     });
-    let kept = vec![seed; 10];
+    let kept = [seed; 10];
     let panic = catch_unwind(|| {
         let copies: Vec<_> = kept.iter().map(|number| Box::new(*number)).collect();
         if copies.iter().map(|copy| **copy).fold(0, u64::wrapping_add) == seed.wrapping_mul(10) {

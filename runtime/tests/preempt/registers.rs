@@ -225,7 +225,7 @@ fn general_registers(round: u64) {
 fn conditions(round: u64) {
     // Neighbours as often as numbers far apart.
     let a = round.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let b = if round % 2 == 0 { a.wrapping_add(round / 2 % 3).wrapping_sub(1) } else { a.rotate_left(29) };
+    let b = if round.is_multiple_of(2) { a.wrapping_add(round / 2 % 3).wrapping_sub(1) } else { a.rotate_left(29) };
     let (difference, borrow) = a.overflowing_sub(b);
     let (_, overflow) = a.cast_signed().overflowing_sub(b.cast_signed());
     let (zero, negative) = (difference == 0, difference.cast_signed() < 0);
