@@ -3,7 +3,8 @@
 //! - [`check`]: is this trace legal?
 //! - [`explore`]: the engine that searches a state space; [`survey`]: which configurations of the model it
 //!   searches, and what it must find there;
-//! - [`show`]: a trace for people;
+//! - [`show`]: a trace for people, as text; [`timeline`]: as a picture;
+//! - [`run`]: all layers of the harness within one budget; [`report`]: what came of it;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
@@ -11,5 +12,8 @@
 pub mod check;
 pub mod cli;
 pub mod explore;
+pub mod report;
+pub mod run;
 pub mod show;
 pub mod survey;
+pub mod timeline;
