@@ -185,7 +185,8 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
     )?;
     for (name, layer) in &view.layers {
         let count = |grade| layer.graded.get(&grade).copied().unwrap_or(0);
-        let figures = layer.figures.iter().filter(|(name, _)| matches!(&***name, "states" | "events" | "executions"));
+        let figures =
+            layer.figures.iter().filter(|(name, _)| matches!(&***name, "states" | "events" | "executions"));
         let mut told: Vec<_> =
             figures.map(|(name, count)| format!("{} {name}", indicatif::HumanCount(*count))).collect();
         told.extend(layer.skipped.as_ref().map(|reason| format!("skipped: {reason}")));
@@ -203,7 +204,7 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
     }
     for (signature, failure) in &view.findings {
         let finding = &failure.finding;
-        writeln!(out, "\n{}: {} ({} times)", finding.rule, finding.title, failure.times)?;
+        writeln!(out, "\n{}: {} ({}x)", finding.rule, finding.title, failure.times)?;
         writeln!(out, "  {signature}\n  {}", finding.repro)?;
     }
     writeln!(out, "\nverdict: {}", view.verdict.as_str())?;

@@ -46,7 +46,8 @@ fn page(args: &Args, out: &Path) -> Status {
         return bad(&file, &"there is no such event");
     }
     let about = format!("Events {} to {}", first.seq, last.seq);
-    let shown = args.file.file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned());
+    let shown =
+        args.file.file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned());
     if let Err(e) = fs::write(out, html::timeline(&shown, &about, &window)) {
         return bad(&name(out), &e);
     }

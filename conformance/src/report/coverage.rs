@@ -72,15 +72,8 @@ impl Coverage {
     /// How many different things were seen.
     #[must_use]
     pub fn different(&self) -> u64 {
-        let all = [
-            &self.rows,
-            &self.p_rows,
-            &self.steps,
-            &self.pairs,
-            &self.landings,
-            &self.bites,
-            &self.hazards,
-        ];
+        let all =
+            [&self.rows, &self.p_rows, &self.steps, &self.pairs, &self.landings, &self.bites, &self.hazards];
         all.iter().map(|counts| counts.len() as u64).sum()
     }
 }

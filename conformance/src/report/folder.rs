@@ -60,8 +60,12 @@ impl Folder {
     pub fn write(&self, report: &Report, view: &View) -> Result<(), String> {
         let data = serde_json::to_string(report).expect("a report has only JSON types");
         let junit = junit::xml(view).map_err(|e| format!("junit.xml: {e}"))?;
-        let forms =
-            [(DATA, data), ("junit.xml", junit), ("summary.md", summary::markdown(view)), ("index.html", html::page(view))];
+        let forms = [
+            (DATA, data),
+            ("junit.xml", junit),
+            ("summary.md", summary::markdown(view)),
+            ("index.html", html::page(view)),
+        ];
         for (name, text) in forms {
             self.put(name, &text).map_err(|e| format!("{}: {e}", self.path.join(name).display()))?;
         }

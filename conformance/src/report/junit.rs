@@ -42,7 +42,9 @@ fn case(view: &View, layer: &str, name: &str, unit: &Unit) -> TestCase {
         Some(kind) => {
             let mut status = TestCaseStatus::non_success(kind);
             let mut text = String::new();
-            for (signature, failure) in view.findings.iter().filter(|(name, _)| unit.found.contains_key(*name)) {
+            for (signature, failure) in
+                view.findings.iter().filter(|(name, _)| unit.found.contains_key(*name))
+            {
                 let finding = &failure.finding;
                 text += &format!("{}\n{signature}\n\n{}\n\n", finding.repro, finding.story);
                 status.set_type(&finding.rule);

@@ -18,11 +18,7 @@ impl Report {
 }
 
 /// Adds what is new; of two values for one key the greater one stays.
-fn union<V>(
-    all: &mut BTreeMap<String, V>,
-    some: BTreeMap<String, V>,
-    order: impl Fn(&V, &V) -> Ordering,
-) {
+fn union<V>(all: &mut BTreeMap<String, V>, some: BTreeMap<String, V>, order: impl Fn(&V, &V) -> Ordering) {
     for (key, value) in some {
         match all.entry(key) {
             Entry::Vacant(entry) => drop(entry.insert(value)),
@@ -55,14 +51,18 @@ mod tests {
     /// Few ids and few values, so that reports overlap, and contradict each other.
     fn reports() -> impl Strategy<Value = Report> {
         let counts = prop::collection::btree_map("[ab]", 0u64..3, 0..3);
-        let unit = (counts.clone(), 0u64..3).prop_map(|(figures, took_ms)| Unit { figures, took_ms, ..Unit::default() });
+        let unit = (counts.clone(), 0u64..3).prop_map(|(figures, took_ms)| Unit {
+            figures,
+            took_ms,
+            ..Unit::default()
+        });
         let layer = (prop::collection::btree_map("[uv]", unit, 0..3), counts).prop_map(|(units, rows)| {
             let mut layer = Layer { units, ..Layer::default() };
             layer.coverage.rows = rows;
             layer
         });
-        let run = (prop::collection::btree_map("model|go", layer, 0..3), 1u32..3, 0u64..3, any::<bool>()).prop_map(
-            |(layers, index, took_ms, done)| Run {
+        let run = (prop::collection::btree_map("model|go", layer, 0..3), 1u32..3, 0u64..3, any::<bool>())
+            .prop_map(|(layers, index, took_ms, done)| Run {
                 campaign: "c".into(),
                 shard: Shard { index, total: 2 },
                 seed: 1,
@@ -73,12 +73,14 @@ mod tests {
                 place: BTreeMap::new(),
                 not_asked: Vec::new(),
                 layers,
-            },
-        );
+            });
         let night = (0u64..3).prop_map(|began_ms| Night { began_ms, ..Night::default() });
         let runs = prop::collection::btree_map("[xyz]", run, 0..4);
-        (runs, prop::collection::btree_map("[12]", night, 0..3))
-            .prop_map(|(runs, history)| Report { runs, history, ..Report::default() })
+        (runs, prop::collection::btree_map("[12]", night, 0..3)).prop_map(|(runs, history)| Report {
+            runs,
+            history,
+            ..Report::default()
+        })
     }
 
     fn joined(mut a: Report, b: &Report) -> Report {

@@ -55,9 +55,10 @@ fn figures(view: &View) -> BTreeMap<String, u64> {
     let sum = |name: &str| view.layers.values().filter_map(|layer| layer.figures.get(name)).sum::<u64>();
     let coverage = view.coverage();
     let names = rows_of(&Profile::SIGURG).map(row_name);
-    let stopped = view.layers.get("native").and_then(|native| {
-        native.histograms.get(STOPPED).or_else(|| native.histograms.get(LANDED))
-    });
+    let stopped = view
+        .layers
+        .get("native")
+        .and_then(|native| native.histograms.get(STOPPED).or_else(|| native.histograms.get(LANDED)));
     let mut figures = BTreeMap::from([
         ("failures", view.findings.len() as u64),
         ("executions", view.graded.values().sum()),

@@ -46,7 +46,7 @@ pub fn markdown(view: &View) -> String {
     for (signature, failure) in view.findings.iter().take(TOLD) {
         let finding = &failure.finding;
         line(&mut text, format_args!("- **{}**: {}  ", finding.rule, finding.title));
-        line(&mut text, format_args!("  {} times, first in {}; `{signature}`  ", failure.times, finding.unit));
+        line(&mut text, format_args!("  {}x, first in {}; `{signature}`  ", failure.times, finding.unit));
         line(&mut text, format_args!("  `{}`", finding.repro));
     }
     if view.findings.len() > TOLD {
@@ -68,7 +68,8 @@ fn since(text: &mut String, changes: &Changes) {
     for (signature, nights) in &changes.still_failing {
         line(text, format_args!("- still failing, for {nights} reports: `{signature}`"));
     }
-    if *changes == (Changes { since_ms: changes.since_ms, verdict: changes.verdict.clone(), ..Changes::default() })
+    if *changes
+        == (Changes { since_ms: changes.since_ms, verdict: changes.verdict.clone(), ..Changes::default() })
     {
         line(text, format_args!("- nothing changed"));
     }

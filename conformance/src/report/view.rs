@@ -275,16 +275,18 @@ fn layers(runs: &[(String, Run)]) -> BTreeMap<String, Layer> {
 
 fn findings(runs: &[(String, Run)], history: &[Night]) -> BTreeMap<String, Failure> {
     let mut failures = BTreeMap::<String, Failure>::new();
-    let all = runs.iter().flat_map(|(_, run)| run.layers.values()).flat_map(|layer| {
-        layer.findings.iter().map(move |(signature, finding)| (layer, signature, finding))
-    });
+    let all = runs
+        .iter()
+        .flat_map(|(_, run)| run.layers.values())
+        .flat_map(|layer| layer.findings.iter().map(move |(signature, finding)| (layer, signature, finding)));
     for (layer, signature, finding) in all {
         let found_in = layer.units.iter().filter(|(_, unit)| unit.found.contains_key(signature));
         let kind = finding.unit.split(' ').next().unwrap_or_default();
         let units: BTreeSet<_> = found_in.map(|(unit, _)| format!("{kind} {unit}")).collect();
         match failures.get_mut(signature) {
             None => {
-                let nights = 1 + history.iter().rev().take_while(|night| night.findings.contains(signature)).count();
+                let nights =
+                    1 + history.iter().rev().take_while(|night| night.findings.contains(signature)).count();
                 let failure = Failure { finding: finding.clone(), times: finding.seen, units, nights };
                 failures.insert(signature.clone(), failure);
             }
@@ -341,7 +343,8 @@ fn missing(runs: &[(String, Run)], layers: &BTreeMap<String, Layer>) -> Vec<Miss
         let absent: Vec<_> =
             (1..=total).filter(|i| !indices.contains(i)).map(|i| format!("{i}/{total}")).collect();
         if !absent.is_empty() {
-            let what = format!("shards {} of campaign {campaign}, seed {seed}, are not here", absent.join(", "));
+            let what =
+                format!("shards {} of campaign {campaign}, seed {seed}, are not here", absent.join(", "));
             missing.push(Missing { what, elsewhere: true });
         }
     }

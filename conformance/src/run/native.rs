@@ -1,6 +1,7 @@
 //! The layer of the real runtime on real threads with real signals: programs are run and recorded, and the model judges.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use crate::report::data::{Finding, Grade};
 
 /// Longer than any program takes on the slowest machine.
 const WITHIN: Duration = Duration::from_secs(90);
+/// How hard a kept trace is packed: quickly.
+const LEVEL: i32 = 3;
 /// Numbers of Ps.
 const PROCS: [u32; 3] = [1, 2, 4];
 
@@ -136,9 +139,13 @@ impl Native {
     fn failed(&self, task: &Task<'_>, signature: String, finding: Finding, path: &Path) -> Done {
         let mut finding = Finding { unit: format!("native {}", task.unit), repro: repro(task), ..finding };
         let word = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-        let name = format!("{}.sgt", signature.chars().map(word).collect::<String>());
-        let kept = fs::create_dir_all(&self.keep)
-            .and_then(|()| fs::copy(path, self.keep.join(&name)).map(drop));
+        let name = format!("{}.sgt.zst", signature.chars().map(word).collect::<String>());
+        let keep = || -> io::Result<()> {
+            fs::create_dir_all(&self.keep)?;
+            let kept = fs::File::create(self.keep.join(&name))?;
+            zstd::stream::copy_encode(fs::File::open(path)?, kept, LEVEL)
+        };
+        let kept = keep();
         match kept {
             Ok(()) => finding.trace = Some(format!("traces/{name}")),
             Err(e) => finding.story += &format!("\nits trace could not be kept: {e}"),

@@ -90,7 +90,10 @@ pub fn by_name(name: &str) -> Option<Program> {
 }
 
 fn join_all<T>(handles: Vec<JoinHandle<T>>) -> Vec<T> {
-    handles.into_iter().map(|handle| handle.join().expect("a goroutine of a program does not panic")).collect()
+    handles
+        .into_iter()
+        .map(|handle| handle.join().expect("a goroutine of a program does not panic"))
+        .collect()
 }
 
 fn births(draw: &mut Draw) {

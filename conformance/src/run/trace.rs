@@ -25,7 +25,8 @@ pub(super) fn judged(path: &Path) -> (Judged, Done) {
         let (mut coverage, histograms) = observer.end();
         coverage.count(&accepted.summary);
         done.coverage = coverage;
-        done.histograms = histograms.into_iter().map(|(name, histogram)| (name.to_owned(), histogram)).collect();
+        done.histograms =
+            histograms.into_iter().map(|(name, histogram)| (name.to_owned(), histogram)).collect();
     }
     (judged, done)
 }

@@ -32,7 +32,11 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of `out`.
     pub fn new(mut out: W, name: &str) -> io::Result<Self> {
-        write!(out, "{{\"displayTimeUnit\":\"ns\",\"otherData\":{},\"traceEvents\":[", json!({ "trace": name }))?;
+        write!(
+            out,
+            "{{\"displayTimeUnit\":\"ns\",\"otherData\":{},\"traceEvents\":[",
+            json!({ "trace": name })
+        )?;
         let mut writer = Self {
             out,
             empty: true,
@@ -62,7 +66,9 @@ impl<W: Write> Writer<W> {
         if !self.named.contains(&m) {
             self.named.push(m);
             let name = if m < 0 { "outside".into() } else { format!("M{m}") };
-            self.put(&json!({ "ph": "M", "pid": PID, "tid": m, "name": "thread_name", "args": { "name": name } }))?;
+            self.put(
+                &json!({ "ph": "M", "pid": PID, "tid": m, "name": "thread_name", "args": { "name": name } }),
+            )?;
             self.put(&json!({ "ph": "M", "pid": PID, "tid": m, "name": "thread_sort_index", "args": { "sort_index": m } }))?;
         }
         if let (Kind::GStatus { from, to, .. }, Some(target)) = (event.kind, event.target)
@@ -91,7 +97,9 @@ impl<W: Write> Writer<W> {
         }
         let args = json!({ "seq": event.seq, "what": words(event, symbols) });
         let name = event.kind.tag().to_string();
-        self.put(&json!({ "ph": "i", "s": "t", "pid": PID, "tid": m, "ts": us(t_ns), "name": name, "args": args }))
+        self.put(
+            &json!({ "ph": "i", "s": "t", "pid": PID, "tid": m, "ts": us(t_ns), "name": name, "args": args }),
+        )
     }
 
     fn arrow(&mut self, phase: &str, id: u64, event: &Event) -> io::Result<()> {

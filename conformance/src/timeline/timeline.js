@@ -124,7 +124,7 @@ function timeline(place) {
         const line = make("tr", body, { className: mark === 2 ? "at" : mark === 1 ? "signal" : "" });
         make("td", line, { className: "n", text: seq });
         make("td", line, { className: "n", text: time(t - first) });
-        for (const lane of data.ms) make("td", line, { text: lane === m ? words : "" });
+        for (const lane of data.ms) make("td", line, lane === m ? { text: words, title: words } : {});
         line.onclick = () => { step(i - at); draw(); };
       }
     }
@@ -132,6 +132,8 @@ function timeline(place) {
     const line = table.tBodies[0].rows[at - shown[0]];
     if (!line) return;
     line.classList.add("here");
+    const cell = line.cells[2 + data.ms.indexOf(data.rows[at][2])];
+    lanes.scrollLeft = cell.offsetLeft - lanes.clientWidth / 2;
     lanes.scrollTop = line.offsetTop - lanes.clientHeight / 2;
   }
 

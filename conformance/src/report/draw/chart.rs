@@ -10,6 +10,8 @@ const HEIGHT: f64 = 120.0;
 /// Bars to a factor of ten.
 const BARS: f64 = 10.0;
 const BELOW: f64 = 20.0;
+/// Room for a label of the scale.
+const ROOM: f64 = 58.0;
 
 /// A histogram: times in ns, or counts.
 pub(in super::super) fn histogram(of: &str, histogram: &Histogram, is_time: bool) -> String {
@@ -57,9 +59,16 @@ pub(in super::super) fn histogram(of: &str, histogram: &Histogram, is_time: bool
         let _ = write!(out, "<path class=\"mark\" d=\"M{x:.1} 4V{floor}\"/>");
         let (anchor, dx) = if x > WIDTH * 0.8 { ("end", -4.0) } else { ("start", 4.0) };
         let y = if quantile < 0.9 { 12 } else { 26 };
-        let _ = write!(out, "<text class=\"quantile\" x=\"{:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{name}</text>", x + dx);
+        let _ = write!(
+            out,
+            "<text class=\"quantile\" x=\"{:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{name}</text>",
+            x + dx
+        );
     }
-    for (i, power) in (low..=high).step_by(BARS as usize).enumerate() {
+    // No more labels than there is room for; the last one stands.
+    let every = (ROOM / (BARS * step)).ceil().max(1.0) as usize;
+    let powers: Vec<_> = (low..=high).step_by(BARS as usize).enumerate().collect();
+    for &(i, power) in powers.iter().filter(|(i, _)| (powers.len() - 1 - i).is_multiple_of(every)) {
         let x = i as f64 * BARS * step;
         let anchor = match i {
             0 => "start",
@@ -68,7 +77,11 @@ pub(in super::super) fn histogram(of: &str, histogram: &Histogram, is_time: bool
         };
         let value = 10u64.saturating_pow((power / BARS as i64) as u32);
         let label = if is_time { round_time(value) } else { short(value) };
-        let _ = write!(out, "<text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{label}</text>", HEIGHT - 6.0);
+        let _ = write!(
+            out,
+            "<text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{label}</text>",
+            HEIGHT - 6.0
+        );
     }
     out + "</svg>"
 }
@@ -90,7 +103,9 @@ pub(in super::super) fn sparkline(of: &str, values: &[Option<u64>]) -> String {
     let (low, high) = (known.clone().min().unwrap_or(0), known.max().unwrap_or(0));
     let x = |i: usize| 4.0 + i as f64 / (values.len().max(2) - 1) as f64 * (width - 8.0);
     let span = (high - low).max(1) as f64;
-    let y = |value: u64| if high == low { height / 2.0 } else { height - 5.0 - (value - low) as f64 / span * (height - 10.0) };
+    let y = |value: u64| {
+        if high == low { height / 2.0 } else { height - 5.0 - (value - low) as f64 / span * (height - 10.0) }
+    };
     let points: Vec<_> = (values.iter().enumerate()).filter_map(|(i, v)| v.map(|v| (x(i), y(v)))).collect();
     let mut path = String::new();
     for (i, (x, y)) in points.iter().enumerate() {

@@ -30,7 +30,8 @@ impl Edge {
     fn words(&self) -> String {
         let mut text = format!("{} → {}", self.from, self.to);
         for (cause, counts) in &self.causes {
-            let counts: Vec<_> = counts.iter().map(|(layer, n)| format!("{} in {layer}", number(*n))).collect();
+            let counts: Vec<_> =
+                counts.iter().map(|(layer, n)| format!("{} in {layer}", number(*n))).collect();
             let counts = if counts.is_empty() { "never".into() } else { counts.join(", ") };
             let _ = write!(text, " · {cause}: {counts}");
         }
@@ -39,7 +40,7 @@ impl Edge {
 }
 
 const WIDTH: f64 = 1120.0;
-const HEIGHT: f64 = 560.0;
+const HEIGHT: f64 = 590.0;
 /// Half the size of a box.
 const HALF: (f64, f64) = (58.0, 16.0);
 /// How far an edge bends to its left, so that there is room for the one that comes back.
@@ -47,31 +48,34 @@ const BEND: f64 = 16.0;
 
 fn place(status: GStatus) -> (f64, f64) {
     match status {
-        Idle => (90.0, 90.0),
+        Idle => (90.0, 500.0),
         Dead => (90.0, 240.0),
         Runnable => (350.0, 120.0),
         Scanrunnable => (350.0, 30.0),
         Waiting => (350.0, 380.0),
         Scanwaiting => (180.0, 450.0),
-        Leaked => (350.0, 510.0),
-        Scanleaked => (180.0, 530.0),
+        Leaked => (350.0, 540.0),
+        Scanleaked => (180.0, 560.0),
         Running => (630.0, 240.0),
         Scanrunning => (630.0, 90.0),
-        Copystack => (850.0, 120.0),
+        Copystack => (880.0, 80.0),
         Scanpreempted => (750.0, 380.0),
         Preempted => (550.0, 450.0),
         Syscall => (880.0, 240.0),
         Scansyscall => (1050.0, 240.0),
-        Deadextra => (880.0, 480.0),
-        Scandeadextra => (1050.0, 480.0),
+        Deadextra => (880.0, 500.0),
+        Scandeadextra => (1050.0, 500.0),
     }
 }
 
-/// Where the line from the middle of the box at `at` towards `to` leaves it.
-fn border(at: (f64, f64), to: (f64, f64)) -> (f64, f64) {
-    let (dx, dy) = (to.0 - at.0, to.1 - at.1);
-    let scale = (HALF.0 / dx.abs().max(1e-9)).min(HALF.1 / dy.abs().max(1e-9));
-    (at.0 + dx * scale, at.1 + dy * scale)
+/// Where the line from `from`, which lies in the box around `middle`, towards `to` leaves that box.
+fn border(middle: (f64, f64), from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let until = |at: f64, middle: f64, half: f64, d: f64| (middle + half * d.signum() - at) / d;
+    let x = if dx.abs() < 1e-9 { f64::INFINITY } else { until(from.0, middle.0, HALF.0, dx) };
+    let y = if dy.abs() < 1e-9 { f64::INFINITY } else { until(from.1, middle.1, HALF.1, dy) };
+    let part = x.min(y);
+    (from.0 + dx * part, from.1 + dy * part)
 }
 
 /// The picture. What `own` layers took is drawn in full; what only others took, beside it; what nobody took, as a gap.
@@ -95,8 +99,8 @@ pub(in super::super) fn svg(edges: &[Edge], own: &str) -> String {
         let length = dx.hypot(dy);
         let bend = (dy / length * BEND * 2.0, -dx / length * BEND * 2.0);
         let middle = (f64::midpoint(a.0, b.0) + bend.0, f64::midpoint(a.1, b.1) + bend.1);
-        let aside = |p: (f64, f64)| (p.0 + bend.0 / 3.2, p.1 + bend.1 / 3.2);
-        let (start, end) = (aside(border(a, middle)), aside(border(b, middle)));
+        let aside = |p: (f64, f64)| (p.0 + bend.0 / 4.0, p.1 + bend.1 / 4.0);
+        let (start, end) = (border(a, aside(a), middle), border(b, aside(b), middle));
         let (mine, all) = (edge.count(|layer| layer == own), edge.count(|_| true));
         let kind = match (mine, all) {
             (1.., _) => "own",
@@ -110,14 +114,31 @@ pub(in super::super) fn svg(edges: &[Edge], own: &str) -> String {
             "<g class=\"edge {kind}\" tabindex=\"0\" role=\"img\" aria-label=\"{words}\" data-says=\"{words}\"><title>{words}</title>\
              <path class=\"reach\" d=\"M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}\"/>\
              <path d=\"M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}\" stroke-width=\"{width:.2}\" marker-end=\"url(#tip-{kind})\"/></g>",
-            start.0, start.1, middle.0, middle.1, end.0, end.1, start.0, start.1, middle.0, middle.1, end.0, end.1,
+            start.0,
+            start.1,
+            middle.0,
+            middle.1,
+            end.0,
+            end.1,
+            start.0,
+            start.1,
+            middle.0,
+            middle.1,
+            end.0,
+            end.1,
         );
         if all > 0 {
             let at = (
                 (start.0 + 2.0 * middle.0 + end.0) / 4.0 + bend.0 / 5.0,
                 (start.1 + 2.0 * middle.1 + end.1) / 4.0 + bend.1 / 5.0,
             );
-            let _ = write!(labels, "<text class=\"count {kind}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", at.0, at.1 + 3.5, short(all));
+            let _ = write!(
+                labels,
+                "<text class=\"count {kind}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                at.0,
+                at.1 + 3.5,
+                short(all)
+            );
         }
     }
     let mut statuses: Vec<_> = edges.iter().flat_map(|edge| [edge.from, edge.to]).collect();

@@ -26,11 +26,20 @@ pub(in super::super) fn svg(edges: &[Edge]) -> String {
     );
     for (i, status) in to.iter().enumerate() {
         let x = LEFT + CELL * (i as f64 + 0.5);
-        let _ = write!(out, "<text class=\"col\" transform=\"translate({x} {}) rotate(-45)\">{status}</text>", TOP - 8.0);
+        let _ = write!(
+            out,
+            "<text class=\"col\" transform=\"translate({x} {}) rotate(-45)\">{status}</text>",
+            TOP - 8.0
+        );
     }
     for (i, row) in from.iter().enumerate() {
         let y = TOP + CELL * i as f64;
-        let _ = write!(out, "<text class=\"row\" x=\"{}\" y=\"{}\">{row}</text>", LEFT - 10.0, y + CELL / 2.0 + 4.0);
+        let _ = write!(
+            out,
+            "<text class=\"row\" x=\"{}\" y=\"{}\">{row}</text>",
+            LEFT - 10.0,
+            y + CELL / 2.0 + 4.0
+        );
         for (j, column) in to.iter().enumerate() {
             let x = LEFT + CELL * j as f64;
             let edge = edges.iter().find(|edge| edge.from == *row && edge.to == *column);

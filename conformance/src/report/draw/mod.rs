@@ -59,9 +59,18 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_exact_where_they_say_so() {
-        assert_eq!(["7", "999", "1,000", "1,234,567"], [7, 999, 1_000, 1_234_567].map(number).each_ref().map(|s| &**s));
-        assert_eq!(["7", "1.0k", "12k", "5.7M"], [7, 1_000, 12_300, 5_749_351].map(short).each_ref().map(|s| &**s));
-        assert_eq!(["999 ns", "1.00 µs", "12.3 µs", "250 ms"], [999, 1_000, 12_340, 250_000_000].map(time).each_ref().map(|s| &**s));
+        assert_eq!(
+            ["7", "999", "1,000", "1,234,567"],
+            [7, 999, 1_000, 1_234_567].map(number).each_ref().map(|s| &**s)
+        );
+        assert_eq!(
+            ["7", "1.0k", "12k", "5.7M"],
+            [7, 1_000, 12_300, 5_749_351].map(short).each_ref().map(|s| &**s)
+        );
+        assert_eq!(
+            ["999 ns", "1.00 µs", "12.3 µs", "250 ms"],
+            [999, 1_000, 12_340, 250_000_000].map(time).each_ref().map(|s| &**s)
+        );
         assert_eq!((log(0, 100), log(100, 100)), (0.0, 1.0));
     }
 }

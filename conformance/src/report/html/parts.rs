@@ -37,8 +37,11 @@ pub(super) fn took(ms: u64) -> String {
 
 pub(super) fn changes(view: &View) -> Option<Value> {
     let changes = view.changes.as_ref()?;
-    let still: Vec<_> =
-        changes.still_failing.iter().map(|(name, nights)| format!("{name} ({nights} reports in a row)")).collect();
+    let still: Vec<_> = changes
+        .still_failing
+        .iter()
+        .map(|(name, nights)| format!("{name} ({nights} reports in a row)"))
+        .collect();
     let lists = [
         ("Newly failing", &changes.newly_failing),
         ("Still failing", &still),
@@ -186,7 +189,8 @@ pub(super) fn rules(view: &View) -> Value {
         });
     }
     rarest.sort();
-    let rarest: Vec<_> = rarest.into_iter().take(5).map(|(n, what)| format!("{what}: {}", number(n))).collect();
+    let rarest: Vec<_> =
+        rarest.into_iter().take(5).map(|(n, what)| format!("{what}: {}", number(n))).collect();
     given! { witnesses, table, taken, all => in_own, rows_taken, rows, rarest }
 }
 
@@ -199,7 +203,8 @@ pub(super) fn checks(view: &View) -> Value {
     let rows: Vec<_> = Rule::ALL
         .iter()
         .map(|rule| {
-            let (bites, broken) = (coverage.bites.get(rule.name()).copied().unwrap_or(0), broken(rule.name()));
+            let (bites, broken) =
+                (coverage.bites.get(rule.name()).copied().unwrap_or(0), broken(rule.name()));
             given! { name => rule.name(), says => rule.says(), facts => rule.facts(), bites, broken }
         })
         .collect();
@@ -230,13 +235,16 @@ pub(super) fn graph(view: &View) -> Value {
         }
     }
     let seen = |edge: &&graph::Edge| edge.causes.iter().any(|(_, by)| by.values().any(|n| *n > 0));
-    let holes: Vec<_> = edges.iter().filter(|edge| !seen(edge)).map(|e| format!("{} → {}", e.from, e.to)).collect();
+    let holes: Vec<_> =
+        edges.iter().filter(|edge| !seen(edge)).map(|e| format!("{} → {}", e.from, e.to)).collect();
     let causes: usize = edges.iter().map(|edge| edge.causes.len()).sum();
-    let taken = edges.iter().flat_map(|edge| &edge.causes).filter(|(_, by)| by.values().any(|n| *n > 0)).count();
+    let taken =
+        edges.iter().flat_map(|edge| &edge.causes).filter(|(_, by)| by.values().any(|n| *n > 0)).count();
     let coverage = view.coverage();
     let mut pairs: Vec<_> = coverage.pairs.iter().collect();
     pairs.sort_by_key(|(name, count)| (**count, (*name).clone()));
-    let rare: Vec<_> = pairs.iter().take(8).map(|(name, count)| format!("{name} ({})", short(**count))).collect();
+    let rare: Vec<_> =
+        pairs.iter().take(8).map(|(name, count)| format!("{name} ({})", short(**count))).collect();
     given! {
         svg => graph::svg(&edges, OWN), heat => heat::svg(&edges), edges => edges.len(),
         seen => edges.len() - holes.len(), holes, causes, taken, pairs => pairs.len(), rare,
@@ -315,7 +323,8 @@ pub(super) fn go(view: &View) -> Option<Value> {
 
 pub(super) fn trend(view: &View) -> Vec<Value> {
     let now = night::night(view);
-    let nights: Vec<_> = view.history.iter().filter(|night| night.began_ms < view.began_ms).chain([&now]).collect();
+    let nights: Vec<_> =
+        view.history.iter().filter(|night| night.began_ms < view.began_ms).chain([&now]).collect();
     if nights.len() < 2 {
         return Vec::new();
     }
@@ -344,7 +353,8 @@ pub(super) fn runs(view: &View) -> Vec<Value> {
 
 /// What this report says nothing about, and why; from data, not from memory.
 pub(super) fn uncovered(view: &View) -> Vec<String> {
-    let mut all: Vec<String> = view.not_asked.iter().map(|name| format!("layer {name}: not asked for in this run")).collect();
+    let mut all: Vec<String> =
+        view.not_asked.iter().map(|name| format!("layer {name}: not asked for in this run")).collect();
     for (name, layer) in &view.layers {
         all.extend(layer.skipped.as_ref().map(|reason| format!("layer {name}: {reason}")));
         let mut reasons = BTreeMap::<&String, usize>::new();
@@ -361,7 +371,10 @@ pub(super) fn uncovered(view: &View) -> Vec<String> {
             all.push(format!("{what}: this program has no layer {name}"));
         }
     }
-    all.push("orders of memory that the hardware did not show: they are searched by the tests with loom and Miri".into());
+    all.push(
+        "orders of memory that the hardware did not show: they are searched by the tests with loom and Miri"
+            .into(),
+    );
     all.push(format!(
         "the model is searched whole in its {} configurations, and says nothing of larger worlds",
         view.layers.get("model").map_or(0, |model| model.units.len())
