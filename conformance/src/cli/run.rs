@@ -117,7 +117,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let layers: Vec<Box<dyn Layer>> = vec![
         Box::new(Go::find()),
         Box::new(Model { nightly: args.nightly, limits }),
-        Box::new(Native { command, keep: folder.traces() }),
+        Box::new(Native::new(command, folder.traces())),
     ];
     let call = Call {
         seed: args.seed.unwrap_or_else(some_seed),
@@ -126,6 +126,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
         campaign: args.campaign,
         only: args.only,
         units: args.unit,
+        place: run::place::describe(),
     };
     let planned = |name: &String| {
         let plans = layers.iter().filter_map(|layer| layer.plan().ok()).flatten();

@@ -207,6 +207,15 @@ pub struct Finding {
     pub steps: Vec<Step>,
 }
 
+impl Finding {
+    /// Of two findings with one signature the one with the smaller size is told: with a trace, then with the shorter story. Of two
+    /// executions none has the same size, so it does not matter in which order they came.
+    #[must_use]
+    pub fn size(&self) -> (bool, usize, usize, &str, &str) {
+        (self.trace.is_none(), self.steps.len(), self.story.len(), &self.unit, &self.repro)
+    }
+}
+
 /// One step of a counterexample.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

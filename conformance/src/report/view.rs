@@ -107,7 +107,7 @@ pub struct Layer {
 /// A finding, over all layers and runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
-    /// The one with the shortest story.
+    /// The simplest of those with this signature.
     #[serde(flatten)]
     pub finding: Finding,
     /// How often it showed.
@@ -293,18 +293,16 @@ fn findings(runs: &[(String, Run)], history: &[Night]) -> BTreeMap<String, Failu
             Some(failure) => {
                 failure.times += finding.seen;
                 failure.units.extend(units);
-                if size(finding) < size(&failure.finding) {
+                if finding.size() < failure.finding.size() {
                     failure.finding = finding.clone();
                 }
             }
         }
     }
+    for failure in failures.values_mut() {
+        failure.finding.seen = failure.times;
+    }
     failures
-}
-
-/// What tells the simpler of two findings.
-fn size(finding: &Finding) -> (usize, usize, &str, &str) {
-    (finding.steps.len(), finding.story.len(), &finding.unit, &finding.repro)
 }
 
 fn missing(runs: &[(String, Run)], layers: &BTreeMap<String, Layer>) -> Vec<Missing> {

@@ -15,11 +15,12 @@ mod child;
 pub mod go;
 pub mod model;
 pub mod native;
-mod place;
+pub mod place;
 pub mod programs;
 pub mod trace;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -168,6 +169,8 @@ pub struct Call {
     pub only: Vec<String>,
     /// These units only; all without.
     pub units: Vec<String>,
+    /// Where this is: [`place::describe`].
+    pub place: BTreeMap<String, String>,
 }
 
 /// Runs `layers`, and reports.
@@ -199,7 +202,7 @@ pub fn run(layers: &[Box<dyn Layer>], call: &Call, until: &Until, watch: &dyn Wa
         began_ms,
         took_ms: began.elapsed().as_millis() as u64,
         ended: if until.is_interrupted() { Ended::Interrupted } else { Ended::Done },
-        place: place::describe(),
+        place: call.place.clone(),
         not_asked: not_asked.map(str::to_owned).collect(),
         layers: records,
     };
@@ -309,9 +312,18 @@ impl Pass<'_> {
         for (name, histogram) in done.histograms {
             record.histograms.entry(name).or_default().add(&histogram);
         }
-        for (signature, finding) in done.findings {
-            let seen = finding.seen;
-            record.findings.entry(signature).and_modify(|known| known.seen += seen).or_insert(finding);
+        for (signature, mut finding) in done.findings {
+            match record.findings.entry(signature) {
+                Entry::Vacant(entry) => drop(entry.insert(finding)),
+                Entry::Occupied(mut entry) => {
+                    let known = entry.get_mut();
+                    let seen = known.seen + finding.seen;
+                    if finding.size() < known.size() {
+                        std::mem::swap(known, &mut finding);
+                    }
+                    known.seen = seen;
+                }
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The layer of the real runtime on real threads with real signals: programs are run and recorded, and the model judges.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use sigurg_model::rules::sequence::Step;
@@ -28,6 +30,16 @@ pub struct Native {
     pub command: PathBuf,
     /// Where traces of findings are kept: `traces/` of the report's folder.
     pub keep: PathBuf,
+    /// Signatures of which one is kept already.
+    kept: Mutex<BTreeSet<String>>,
+}
+
+impl Native {
+    /// Programs are run by `command`, and traces of findings kept in the folder `keep`.
+    #[must_use]
+    pub fn new(command: PathBuf, keep: PathBuf) -> Self {
+        Self { command, keep, kept: Mutex::default() }
+    }
 }
 
 /// The call of the command that runs one program; not for people.
@@ -135,19 +147,21 @@ impl Native {
         }
     }
 
-    /// A failure, with its trace kept.
+    /// A failure, with its trace kept if it is the first with that signature.
     fn failed(&self, task: &Task<'_>, signature: String, finding: Finding, path: &Path) -> Done {
         let mut finding = Finding { unit: format!("native {}", task.unit), repro: repro(task), ..finding };
-        let word = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-        let name = format!("{}.sgt.zst", signature.chars().map(word).collect::<String>());
+        let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let name = format!("{signature}-{}-{}.sgt.zst", task.unit, task.seed);
+        let name: String = name.chars().map(|c| if word(c) { c } else { '-' }).collect();
         let keep = || -> io::Result<()> {
             fs::create_dir_all(&self.keep)?;
             let kept = fs::File::create(self.keep.join(&name))?;
             zstd::stream::copy_encode(fs::File::open(path)?, kept, LEVEL)
         };
-        let kept = keep();
-        match kept {
-            Ok(()) => finding.trace = Some(format!("traces/{name}")),
+        let first = self.kept.lock().expect("nobody panics with it").insert(signature.clone());
+        match first.then(keep).transpose() {
+            Ok(None) => {}
+            Ok(Some(())) => finding.trace = Some(format!("traces/{name}")),
             Err(e) => finding.story += &format!("\nits trace could not be kept: {e}"),
         }
         Done {

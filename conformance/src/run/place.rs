@@ -8,7 +8,8 @@ use std::thread::available_parallelism;
 use sigurg_model::Profile;
 
 /// Facts by name; what cannot be found out is left out.
-pub(super) fn describe() -> BTreeMap<String, String> {
+#[must_use]
+pub fn describe() -> BTreeMap<String, String> {
     let facts = [
         ("commit", line(Command::new("git").args(["rev-parse", "--short=12", "HEAD"]))),
         ("changed files", line(Command::new("git").args(["status", "--porcelain"])).map(|_| "yes".into())),

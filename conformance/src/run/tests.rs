@@ -93,6 +93,7 @@ fn call(seed: u64, index: u32, total: u32) -> Call {
         campaign: String::new(),
         only: Vec::new(),
         units: Vec::new(),
+        place: BTreeMap::new(),
     }
 }
 
