@@ -179,10 +179,11 @@ fn some_seed() -> u64 {
 
 /// The verdict on a terminal.
 pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
+    let [layer, units, pass, interesting, fail, error, time] =
+        ["layer", "units", "pass", "interesting", "fail", "error", "time"];
     writeln!(
         out,
-        "\n{:8}{:>12}{:>8}{:>13}{:>7}{:>7}{:>10}  {}",
-        "layer", "units", "pass", "interesting", "fail", "error", "time", "what it did"
+        "\n{layer:8}{units:>12}{pass:>8}{interesting:>13}{fail:>7}{error:>7}{time:>10}  what it did"
     )?;
     for (name, layer) in &view.layers {
         let count = |grade| layer.graded.get(&grade).copied().unwrap_or(0);

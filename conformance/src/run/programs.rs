@@ -270,7 +270,7 @@ fn everything(draw: &mut Draw) {
                     _ => go(yield_now).join().expect("it does not panic"),
                 }
             }
-            if i % 10 == 0 {
+            if i.is_multiple_of(10) {
                 lock_os_thread();
                 yield_now();
                 time::sleep(Duration::from_micros(100));
