@@ -1,90 +1,20 @@
 //! Traces of this project's own runtime are accepted under its own rules, and tell what happened.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use sigurg::sync::{Mutex, WaitGroup};
-use sigurg::{blocking, chan, go, lock_os_thread, set_gomaxprocs, stacks, time, unlock_os_thread, yield_now};
-use sigurg_conformance::check::judge::{Accepted, How, Tally, Verdict, judge};
-use sigurg_model::rules::sequence::{Step, Word};
+use sigurg::{
+    GoBuilder, blocking, chan, go, lock_os_thread, set_gomaxprocs, stacks, time, unlock_os_thread, yield_now,
+};
+use sigurg_model::rules::sequence::Step;
 
-/// What a trace holds.
-struct Seen {
-    procs: u32,
-    kinds: BTreeMap<String, u64>,
-    rows: BTreeMap<&'static str, u64>,
-    steps: Vec<u64>,
-}
+#[path = "common/recorded.rs"]
+mod recorded;
 
-impl Seen {
-    /// How many events of that kind there are.
-    fn kind(&self, name: &str) -> u64 {
-        self.kinds.get(name).copied().unwrap_or(0)
-    }
-
-    /// How often that row of the transition table was taken.
-    fn row(&self, id: &str) -> u64 {
-        self.rows.get(id).copied().unwrap_or(0)
-    }
-
-    /// How often that step was taken.
-    fn step(&self, step: Step) -> u64 {
-        self.steps[Word::step(step).index()]
-    }
-
-    /// Goroutines that signals stopped: each was found at a safe point, and acknowledged.
-    fn stopped_by_signal(&self) -> u64 {
-        self.step(Step::HandlerYield) + self.step(Step::HandlerPark)
-    }
-}
-
-/// Records `program` at several numbers of Ps, checks the file, and hands what it holds to `expect`.
-fn traced(program: fn(), expect: impl Fn(&Seen)) {
-    for procs in [1, 2, 4] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("trace.sgt");
-        // SAFETY: nothing taken from a thread_local! lives across a blocking call in these programs.
-        let runtime = unsafe { sigurg::Builder::new().gomaxprocs(procs).trace(&path).build() }.unwrap();
-        runtime.run(program);
-        let (profile, accepted) = accepted(&path, procs);
-        assert_eq!(profile, "sigurg");
-        assert_eq!((accepted.cut_off, accepted.header.complete), (0, true), "{procs} Ps");
-        let mut rows = BTreeMap::new();
-        for (row, &count) in sigurg_model::rules::transition::ROWS.iter().zip(&accepted.summary.rows) {
-            *rows.entry(row.id).or_insert(0) += count;
-        }
-        expect(&Seen {
-            procs,
-            kinds: accepted.census.expect("asked for").kinds(),
-            rows,
-            steps: accepted.summary.steps,
-        });
-    }
-}
-
-/// A refused trace is kept beside the built tests, and the message says where.
-fn accepted(path: &Path, procs: u32) -> (&'static str, Box<Accepted>) {
-    let how = How { census: true, ..How::default() };
-    let judged = judge(path, &how, &Tally::default());
-    let story = match judged.verdict {
-        Verdict::Accepted(accepted) => {
-            return (judged.profile.map_or("none", |profile| profile.name), accepted);
-        }
-        Verdict::Rejected(rejected) => rejected.story,
-        Verdict::Unreadable(unreadable) => unreadable.to_string(),
-    };
-    let name = format!("refused-{}-{procs}.sgt", std::thread::current().name().unwrap_or("main"));
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::copy(path, &kept).unwrap();
-    panic!("{procs} Ps, {}: {story}", kept.display());
-}
-
-fn join_all<T>(handles: Vec<sigurg::JoinHandle<T>>) -> Vec<T> {
-    handles.into_iter().map(|handle| handle.join().unwrap()).collect()
-}
+use recorded::{join_all, traced};
 
 #[test]
 fn many_goroutines_are_born_and_die() {
@@ -402,10 +332,19 @@ fn everything_at_once() {
 
 /// Goroutines that never come to a safe point of their own, until `stop`: pure, in malloc, in a thread-local.
 fn hogs(count: u32, stop: &Arc<AtomicBool>) -> Vec<sigurg::JoinHandle<u64>> {
+    hogs_of(GoBuilder::new, count, stop)
+}
+
+/// Those, as `builder` makes them.
+fn hogs_of(
+    builder: impl Fn() -> GoBuilder,
+    count: u32,
+    stop: &Arc<AtomicBool>,
+) -> Vec<sigurg::JoinHandle<u64>> {
     thread_local!(static KEPT: std::cell::RefCell<Vec<u64>> = const { std::cell::RefCell::new(Vec::new()) });
     let hog = |kind| {
         let stop = Arc::clone(stop);
-        go(move || {
+        builder().spawn(move || {
             let (mut x, mut map) = (1u64, std::collections::HashMap::new());
             while !stop.load(Relaxed) {
                 x = std::hint::black_box(x.wrapping_mul(3));
@@ -455,6 +394,51 @@ fn hogs_are_stopped_in_their_signal_handlers_for_those_who_wake() {
             assert!(seen.step(Step::HandlerYield) >= 12, "{:?}", seen.kinds);
             assert!(seen.kind("startlockedm") >= 7, "they go on on their threads: {:?}", seen.kinds);
             assert!(seen.kind("preempt_one") >= 12 && seen.kind("preempt_m") >= 12, "{:?}", seen.kinds);
+        },
+    );
+}
+
+/// Injected calls: where they are declined, the goroutines are stopped in their handlers.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn goroutines_are_stopped_by_injected_calls_and_go_on_elsewhere() {
+    fn injected() -> u64 {
+        sigurg::metrics().preemptions.injected
+    }
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            // SAFETY: what some of them do with a thread-local is found by the map; the others are pure.
+            let builder = || unsafe { GoBuilder::new().injectable() };
+            let mut hogs = hogs_of(builder, 3, &stop);
+            hogs.extend((0..4).map(|_| {
+                let stop = Arc::clone(&stop);
+                builder().spawn(move || {
+                    let mut x = 1u64;
+                    while !stop.load(Relaxed) {
+                        x = std::hint::black_box(x.wrapping_mul(3));
+                    }
+                    x
+                })
+            }));
+            let until = Instant::now() + Duration::from_secs(20);
+            while injected() < 30 && Instant::now() < until {
+                time::sleep(Duration::from_millis(1));
+            }
+            // Suspenders, and stops of the world, meet them too.
+            let scans = join_all((0..2).map(|_| go(|| stacks::scan(|_| ()))).collect());
+            assert!(scans.iter().all(|&scanned| scanned >= 6), "{scans:?}");
+            let procs = sigurg::gomaxprocs();
+            set_gomaxprocs(procs + 1);
+            set_gomaxprocs(procs);
+            assert!(injected() >= 30, "{:?}", sigurg::metrics().preemptions);
+            stop.store(true, Relaxed);
+            join_all(hogs);
+        },
+        |seen| {
+            assert!(seen.kind("preempt_yield") >= 30, "{:?}", seen.kinds);
+            assert!(seen.step(Step::PreemptYield) >= 30, "off the handler's stack: {:?}", seen.kinds);
+            assert_eq!(seen.kind("suspend_begin"), seen.kind("suspend_end"), "{:?}", seen.kinds);
         },
     );
 }
@@ -586,6 +570,64 @@ fn goroutines_locked_to_threads_run_beside_hogs() {
     );
 }
 
+/// Every P gives its dead Gs up (forEachP), and stacks are shrunk by whoever owns them, or asked to be.
+#[test]
+fn stacks_are_shrunk_by_several_goroutines_at_once() {
+    traced(
+        || {
+            let stop = Arc::new(AtomicBool::new(false));
+            let busy: Vec<_> = (0..6)
+                .map(|kind| {
+                    let stop = Arc::clone(&stop);
+                    go(move || {
+                        let turns = Mutex::new(0u64);
+                        while !stop.load(Relaxed) {
+                            match kind % 3 {
+                                0 => *turns.lock() += 1,
+                                1 => time::sleep(Duration::from_micros(50)),
+                                _ => blocking(|| std::thread::sleep(Duration::from_micros(200))),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            beside_hogs(3, || {
+                for _ in 0..3 {
+                    let shrink = || go(|| (stacks::shrink(), stacks::shrink()));
+                    join_all((0..3).map(|_| shrink()).collect());
+                    sleep_often(2);
+                }
+            });
+            stop.store(true, Relaxed);
+            join_all(busy);
+        },
+        |seen| {
+            let kinds = &seen.kinds;
+            assert_eq!((seen.kind("each_p_begin"), seen.kind("each_p_end")), (18, 18), "{kinds:?}");
+            assert_eq!(seen.kind("safe_point_fn"), 18 * u64::from(seen.procs), "{kinds:?}");
+            assert_eq!(seen.row("T53b"), 18, "{:?}", seen.rows);
+            assert!(seen.kind("stack_shrink") > 18, "{kinds:?}");
+            assert!(seen.step(Step::ShrinkTrue) >= 18, "who calls is asked: {kinds:?}");
+        },
+    );
+}
+
+#[test]
+fn the_world_is_stopped_for_a_moment_beside_hogs() {
+    traced(
+        || {
+            beside_hogs(3, || {
+                let stops = || go(|| (0..10).map(|_| sigurg::stop_the_world(|| 1u64)).sum::<u64>());
+                assert_eq!(join_all((0..3).map(|_| stops()).collect()).iter().sum::<u64>(), 30);
+            });
+        },
+        |seen| {
+            // And once for good.
+            assert_eq!((seen.kind("stw_stopped"), seen.kind("stw_started")), (31, 30), "{:?}", seen.kinds);
+        },
+    );
+}
+
 #[test]
 fn goroutines_are_stopped_by_signal_amid_channel_traffic() {
     traced(
@@ -609,5 +651,151 @@ fn goroutines_are_stopped_by_signal_amid_channel_traffic() {
             assert!(seen.kind("goready") > 100, "{:?}", seen.kinds);
             assert!(seen.stopped_by_signal() >= 5, "{:?}", seen.kinds);
         },
+    );
+}
+
+/// Goroutines in foreign calls that nobody told the runtime of: each reads a pipe, until the other end is dropped.
+fn foreign_reads(count: u64) -> (Vec<sigurg::JoinHandle<()>>, Vec<std::io::PipeWriter>) {
+    let read = |mut from: std::io::PipeReader| move || assert_eq!(from.read(&mut [0]).unwrap(), 0);
+    let pipes = (0..count).map(|_| std::io::pipe().unwrap());
+    pipes.map(|(from, to)| (go(read(from)), to)).unzip()
+}
+
+/// Sleeps, often, until Ps were taken from foreign calls that many times: without a signal.
+fn sleep_until_adopted(times: u64) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while sigurg::metrics().preemptions.adopted < times && Instant::now() < until {
+        time::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn processors_are_taken_from_foreign_calls_too() {
+    traced(
+        || {
+            for round in 1..=3 {
+                let (readers, ends) = foreign_reads(6);
+                sleep_until_adopted(6 * round);
+                drop(ends);
+                join_all(readers);
+            }
+            beside_hogs(2, || {
+                let sleep = || go(|| std::thread::sleep(Duration::from_millis(40)));
+                join_all((0..4).map(|_| sleep()).collect());
+            });
+        },
+        |seen| assert!(seen.row("X-ADOPT") >= 18 && seen.row("T36") >= 18, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn what_computes_after_a_foreign_call_is_called_back() {
+    traced(
+        || {
+            beside_hogs(2, || {
+                let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+                let (mut from, to) = std::io::pipe().unwrap();
+                let back = go({
+                    let (stop, told) = (Arc::clone(&stop), Arc::clone(&told));
+                    move || {
+                        assert_eq!(from.read(&mut [0]).unwrap(), 0);
+                        told.store(true, Relaxed);
+                        let mut x = 1u64;
+                        while !stop.load(Relaxed) {
+                            x = std::hint::black_box(x.wrapping_mul(3));
+                        }
+                    }
+                });
+                sleep_until_adopted(1);
+                drop(to);
+                let until = Instant::now() + Duration::from_secs(20);
+                let has_p = || told.load(Relaxed) && back.status() != sigurg::GoStatus::Syscall;
+                while !has_p() && Instant::now() < until {
+                    time::sleep(Duration::from_millis(1));
+                }
+                stop.store(true, Relaxed);
+                back.join().unwrap();
+            });
+        },
+        // One for the P that was taken, two for the way back.
+        |seen| assert!(seen.row("X-ADOPT") >= 3, "{:?}", seen.rows),
+    );
+}
+
+#[test]
+fn stacks_are_scanned_and_the_world_is_stopped_beside_foreign_calls() {
+    traced(
+        || {
+            beside_hogs(1, || {
+                let (readers, ends) = foreign_reads(6);
+                sleep_until_adopted(6);
+                for procs in [2, 1, 3, 1] {
+                    set_gomaxprocs(procs);
+                    let scanned = stacks::scan(|stack| {
+                        std::hint::black_box(stack.words().len());
+                    });
+                    assert!(scanned >= 6);
+                }
+                drop(ends);
+                join_all(readers);
+            });
+        },
+        |seen| {
+            assert!(seen.row("X-ADOPT") >= 6, "{:?}", seen.rows);
+            assert_eq!(seen.kind("suspend_begin"), seen.kind("suspend_end"));
+        },
+    );
+}
+
+/// Goroutines that wait in the kernel for a lock of one that was stopped.
+#[test]
+fn waiters_for_a_foreign_lock_give_their_processor_away() {
+    traced(
+        || {
+            let sum = Arc::new(std::sync::Mutex::new(0u64));
+            let adders: Vec<_> = (0..6)
+                .map(|_| {
+                    let sum = Arc::clone(&sum);
+                    go(move || {
+                        for _ in 0..10 {
+                            let mut sum = sum.lock().unwrap();
+                            for _ in 0..200_000 {
+                                *sum = std::hint::black_box(*sum) + 1;
+                            }
+                        }
+                    })
+                })
+                .collect();
+            sleep_often(30);
+            join_all(adders);
+            assert_eq!(*sum.lock().unwrap(), 6 * 10 * 200_000);
+        },
+        |seen| assert!(seen.row("T10") > 6, "{:?}", seen.rows),
+    );
+}
+
+/// SIGURG of somebody else, such as `kill -URG`: it may land on a thread that nobody asked to stop.
+#[test]
+fn signals_of_somebody_else_do_no_harm() {
+    unsafe extern "C" {
+        safe fn raise(signal: i32) -> i32;
+    }
+    const SIGURG: i32 = 23;
+    traced(
+        || {
+            beside_hogs(2, || {
+                let raises = (0..3).map(|_| {
+                    go(|| {
+                        for _ in 0..100 {
+                            assert_eq!(raise(SIGURG), 0);
+                            yield_now();
+                        }
+                    })
+                });
+                join_all(raises.collect());
+                sleep_until_stopped(5);
+            });
+        },
+        |seen| assert!(seen.kind("sig_ack") >= 305, "{:?}", seen.kinds),
     );
 }

@@ -86,10 +86,13 @@ pub struct Profile {
     pub clears_pending_in_needm: bool,
     /// X-PARK: a preempted G may stay on its thread, locked to it, inside the signal handler.
     pub parks_in_handler: bool,
-    /// X-ADOPT: a signal that lands in a foreign blocking call makes the G a G in a system call.
+    /// X-ADOPT: a G whose thread is seen asleep in a foreign call is made a G in a system call by whoever saw it.
     pub adopts_foreign_calls: bool,
     /// X-WAKE: a G that becomes runnable while no P is idle asks the P of a long runner for preemption.
     pub preempts_on_wakeup: bool,
+    /// X-DUMP: who looks at the stacks of others for a dump does not wait for ever, and may be a thread without a P. `suspendG`
+    /// gives up on a G that runs on, after it took its request back; `resumeG` readies to the global queue.
+    pub dumps_running_goroutines: bool,
 }
 
 const GO1_14: Profile = Profile {
@@ -109,6 +112,7 @@ const GO1_14: Profile = Profile {
     parks_in_handler: false,
     adopts_foreign_calls: false,
     preempts_on_wakeup: false,
+    dumps_running_goroutines: false,
 };
 const GO1_20: Profile =
     Profile { name: "go1.20", minor: 20, preempted_reason: ReasonWriter::Claimant, ..GO1_14 };
@@ -138,6 +142,7 @@ const SIGURG: Profile = Profile {
     parks_in_handler: true,
     adopts_foreign_calls: true,
     preempts_on_wakeup: true,
+    dumps_running_goroutines: true,
     ..GO1_27
 };
 

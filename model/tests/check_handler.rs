@@ -101,6 +101,47 @@ fn the_p_may_stop_with_the_world() {
     story.p_status("gcstopm", 1, sigurg_traces::PStatus::Gcstop).is_legal();
 }
 
+/// The thread that makes threads is stuck: sysmon gives the P, for which it was to make one, to the goroutine in its handler.
+#[test]
+fn the_monitor_may_hand_an_idle_p_to_a_goroutine_in_its_handler() {
+    let rescue = |site: &str| {
+        let mut story = stays();
+        story.m(4).tell("sysmon", 0, Kind::MStart).wirep(1).schedule().pop(2, Queue::Global);
+        story.tell(site, 2, Kind::Startlockedm { target_m: 3 });
+        story
+    };
+    let mut handed = rescue("rescue");
+    handed.releasep().preempts("retake", 1, 0, 0);
+    handed.m(3).on(Stack::Gsignal).wirep(1).execute(2, false).is_legal();
+    // It gives the P away; and whoever is not the monitor stops then.
+    let asks = Kind::PreemptOne { target_p: 0, target_m: 0 };
+    rescue("rescue").tell("retake", 1, asks).breaks("p_chain");
+    rescue("schedule").releasep().tell("retake", 1, asks).breaks("locked_m");
+}
+
+/// The world stops, the goroutine is to go on first on its P, and takes the place of another there.
+#[test]
+fn a_goroutine_may_kick_another_from_runnext_before_it_stays() {
+    let kicked = |stays: u32| {
+        let mut story = both_run();
+        story.m(3).newproc(4, 2, Queue::Runnext);
+        story.m(0).preempts("preemptall", 2, 3, 1).m(3).is_caught(2, 1);
+        story.tell("", 2, Kind::PreemptYield { by_signal: true });
+        story.tell("goschedImpl", 2, Kind::GoschedImpl { preempted: Some(true) });
+        story.cas("goschedImpl", 2, GStatus::Runnable).by(0).put(2, Queue::Runnext, PutHow::One);
+        story.tell("", 4, Kind::RunqKick { target_p: 1, q: Queue::Runnext }).put(
+            4,
+            Queue::Local,
+            PutHow::One,
+        );
+        story.tell("", stays, Kind::Stoplockedm);
+        story
+    };
+    kicked(2).releasep().p_status("gcstopm", 1, sigurg_traces::PStatus::Gcstop).is_legal();
+    // It is not the other that stays.
+    kicked(4).breaks("locked_m");
+}
+
 #[test]
 fn a_goroutine_that_stays_in_a_handler_runs_on_no_other_thread() {
     taken().tell("schedule", 2, Kind::Execute { inherit_time: false }).breaks("locked_m");

@@ -50,8 +50,8 @@ fn names(act: Act, row: &str) -> bool {
 
 #[test]
 fn every_status_change_of_the_machine_is_a_row_of_the_table_that_its_step_names() {
-    // X-ADOPT is the one extension that changes a status: T34 made by the handler.
-    let extension = |act| act == Act::HandlerAdopts;
+    // X-ADOPT is the one extension that has a row of its own.
+    let extension = |act| act == Act::AdoptForeignCall;
     for config in all() {
         let minor = config.profile.minor;
         each_step(config, |machine, from, step, to| {

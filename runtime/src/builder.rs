@@ -6,10 +6,9 @@ use std::path::PathBuf;
 
 use crate::config::{self, BadVariable, Config, Hooks};
 use crate::dump;
+use crate::facade::{immortal, install_handlers, nanotime};
 use crate::proc;
 use crate::sched::{MAX_PROCS, Sched};
-use crate::signal;
-use crate::stack;
 use crate::trace::Tracer;
 
 /// Bytes of address space for the stack of a goroutine, if nothing else is asked.
@@ -31,6 +30,7 @@ pub struct Builder {
     stack_size: Option<usize>,
     thread_name: Option<String>,
     hooks: Hooks,
+    injectable: bool,
     trace: Option<PathBuf>,
 }
 
@@ -73,6 +73,17 @@ impl Builder {
         self
     }
 
+    /// Lets every goroutine be stopped at any instruction and go on in another thread: see
+    /// [`GoBuilder::injectable`](crate::GoBuilder::injectable).
+    ///
+    /// # Safety
+    ///
+    /// As there, for every goroutine, the first included.
+    pub unsafe fn injectable(mut self) -> Self {
+        self.injectable = true;
+        self
+    }
+
     /// Records every event of the scheduler into a file at `path`, for `conformance check` and `conformance show`.
     pub fn trace(mut self, path: impl Into<PathBuf>) -> Self {
         self.trace = Some(path.into());
@@ -83,11 +94,12 @@ impl Builder {
     ///
     /// # Safety
     ///
-    /// A goroutine that blocks in a call of this crate may go on in another thread. So in no goroutine may anything that
-    /// belongs to a thread live across such a call: a reference or `!Send` value taken from a `thread_local!`, a guard
+    /// A goroutine may go on in another thread after any call of this crate, and any call of a
+    /// [`preemptible`](crate::preemptible) function: it blocked there, or let others go first. So in no goroutine may anything
+    /// that belongs to a thread live across such a call: a reference or `!Send` value taken from a `thread_local!`, a guard
     /// that must be dropped by the thread that made it (that of [`std::sync::Mutex`] for one), a thread's id
     /// used as the identity of the goroutine. The compiler cannot see this. What goes on after preemption is on the
-    /// same thread as before.
+    /// same thread as before, unless it was [allowed](Self::injectable) to be moved.
     ///
     /// [`lock_os_thread`](crate::lock_os_thread) keeps a goroutine on its thread.
     ///
@@ -104,18 +116,15 @@ impl Builder {
         let debug = config::debug().map_err(BuildError::Variable)?;
         let tracer =
             self.trace.map(|path| Tracer::start(&path, gomaxprocs)).transpose().map_err(BuildError::Trace)?;
-        stack::fault::install().map_err(BuildError::System)?;
-        if !debug.asyncpreemptoff {
-            signal::install().map_err(BuildError::System)?;
-        }
-        dump::quit::install().map_err(BuildError::System)?;
+        install_handlers(!debug.asyncpreemptoff).map_err(BuildError::System)?;
         let config = Config {
             gomaxprocs,
             stack_size: self.stack_size.unwrap_or(STACK_SIZE),
             thread_name: self.thread_name.unwrap_or_else(|| "sigurg".into()),
             hooks: self.hooks,
+            injectable: self.injectable,
             debug,
-            seed: crate::facade::nanotime() as u64,
+            seed: nanotime() as u64,
         };
         let sched = Sched::new(config, tracer).map_err(BuildError::System)?;
         Ok(Runtime { sched: Box::new(sched) })
@@ -128,6 +137,7 @@ impl fmt::Debug for Builder {
             .field("gomaxprocs", &self.gomaxprocs)
             .field("stack_size", &self.stack_size)
             .field("thread_name", &self.thread_name)
+            .field("injectable", &self.injectable)
             .field("trace", &self.trace)
             .finish_non_exhaustive()
     }
@@ -186,7 +196,7 @@ impl Runtime {
     /// A trace that could not be written to its end is reported on stderr.
     pub fn run<T: Send>(self, main: impl FnOnce() -> T + Send) -> T {
         // Goroutines that have not ended keep their stacks, and others may hold pointers into them.
-        let sched = Box::leak(self.sched);
+        let sched = immortal(self.sched);
         let _watch = dump::quit::Watch::new(sched);
         proc::run(sched, main)
     }

@@ -18,6 +18,18 @@ pub(crate) struct Hooks {
     pub(crate) on_thread_stop: Option<Hook>,
 }
 
+/// What becomes of a goroutine that blocks inside a thread-local's `with`: `dump/held.rs`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ThreadLocals {
+    /// Nobody looks.
+    #[default]
+    Unchecked,
+    /// Each function that does so is reported once, on stderr.
+    Report,
+    /// It is reported, and the process ends with status 2.
+    Fatal,
+}
+
 /// What `SIGURG_DEBUG` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Debug {
@@ -27,6 +39,8 @@ pub(crate) struct Debug {
     pub(crate) asyncpreemptoff: bool,
     /// These lines are followed by one for each P, M and G.
     pub(crate) scheddetail: bool,
+    /// Whether goroutines that block inside a thread-local are looked for.
+    pub(crate) threadlocals: ThreadLocals,
 }
 
 /// See the module.
@@ -36,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) stack_size: usize,
     pub(crate) thread_name: String,
     pub(crate) hooks: Hooks,
+    /// Every goroutine may be moved at any instruction.
+    pub(crate) injectable: bool,
     pub(crate) debug: Debug,
     /// Of the random choices.
     pub(crate) seed: u64,
@@ -103,9 +119,17 @@ fn parse_debug(text: &str) -> Result<Debug, String> {
             "schedtrace" => debug.schedtrace_ms = number,
             "asyncpreemptoff" => debug.asyncpreemptoff = number != 0,
             "scheddetail" => debug.scheddetail = number != 0,
+            "threadlocals" => {
+                debug.threadlocals = match number {
+                    0 => ThreadLocals::Unchecked,
+                    1 => ThreadLocals::Report,
+                    2 => ThreadLocals::Fatal,
+                    _ => return Err(format!("threadlocals={number}: 0 (off), 1 (report) or 2 (fatal)")),
+                };
+            }
             _ => {
                 return Err(format!(
-                    "there is no setting {name:?}: asyncpreemptoff, schedtrace, scheddetail"
+                    "there is no setting {name:?}: asyncpreemptoff, schedtrace, scheddetail, threadlocals"
                 ));
             }
         }
@@ -122,9 +146,12 @@ mod tests {
         let both = Debug { schedtrace_ms: 1000, scheddetail: true, ..Debug::default() };
         assert_eq!(parse_debug("schedtrace=1000,scheddetail=1"), Ok(both));
         assert_eq!(parse_debug(""), Ok(Debug::default()));
-        for (text, part) in
-            [("schedtrace", "NAME=VALUE"), ("schedtrace=x", "not a number"), ("sched=1", "no setting")]
-        {
+        for (text, part) in [
+            ("schedtrace", "NAME=VALUE"),
+            ("schedtrace=x", "not a number"),
+            ("sched=1", "no setting"),
+            ("threadlocals=3", "2 (fatal)"),
+        ] {
             assert!(parse_debug(text).is_err_and(|e| e.contains(part)), "{text}");
         }
     }

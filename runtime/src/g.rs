@@ -81,6 +81,8 @@ pub(crate) struct G {
     stack_hi: usize,
     /// How many [`preempt_off`](crate::preempt_off) it is inside of. Itself.
     pub(crate) preempt_off: AtomicU32,
+    /// It may be moved to another thread at any instruction. Creator.
+    pub(crate) injectable: AtomicBool,
     /// What it runs: called with `arg` on its stack. Creator.
     pub(crate) entry: AtomicPtr<()>,
     pub(crate) arg: AtomicPtr<()>,
@@ -114,6 +116,7 @@ impl G {
             locked_int: AtomicU32::new(0),
             waitsince: AtomicI64::new(0),
             preempt_off: AtomicU32::new(0),
+            injectable: AtomicBool::new(false),
             stack_lo: lo,
             stack_hi: hi,
             entry: AtomicPtr::new(ptr::null_mut()),

@@ -4,14 +4,33 @@
 //!    holder always runs on, and whoever waits never waits for a goroutine to be scheduled.
 //! 2. Nobody allocates, prints, calls foreign code or drops a user's value while holding one (a goroutine may be
 //!    parked inside malloc with malloc's lock held).
-//! 3. The count goes up before the lock is taken and down after it is given back.
+//! 3. Before it, a goroutine that lost its P in a foreign call gets one (`proc/adopt.rs`): what it does under the lock may need it.
+//! 4. The count goes up before the lock is taken and down after it is given back.
 //!
 //! Go: `lock`, `unlock` (lock_futex.go).
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
-use crate::facade::{RawLock, getm};
+use crate::facade::{RawLock, getm_here};
+use crate::proc::settle;
+
+/// [`M::acquire`](crate::m::M::acquire), if the thread has one. Not inlined, nor is its counterpart: user code that locks are inlined into
+/// never has the M in hand (`safepoint/`).
+#[inline(never)]
+fn acquirem() {
+    if let Some(mp) = getm_here() {
+        settle(mp).acquire();
+    }
+}
+
+/// [`M::release`](crate::m::M::release), if the thread has one.
+#[inline(never)]
+fn releasem() {
+    if let Some(mp) = getm_here() {
+        mp.release();
+    }
+}
 
 /// A value that only the holder of the lock reaches.
 pub(crate) struct Lock<T> {
@@ -32,9 +51,7 @@ impl<T> Lock<T> {
     /// Takes the lock. The guard must be dropped on the thread that made it.
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        if let Some(mp) = getm() {
-            mp.acquire();
-        }
+        acquirem();
         self.raw.lock();
         Guard { lock: self }
     }
@@ -92,9 +109,7 @@ impl<T> Guard<'_, T> {
         self.lock.raw.unlock();
         std::mem::forget(self);
         f();
-        if let Some(mp) = getm() {
-            mp.release();
-        }
+        releasem();
     }
 }
 
@@ -102,9 +117,7 @@ impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.lock.raw.unlock();
-        if let Some(mp) = getm() {
-            mp.release();
-        }
+        releasem();
     }
 }
 

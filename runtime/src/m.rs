@@ -7,13 +7,14 @@
 
 use std::ptr;
 
-use crate::facade::Note;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
 };
-use crate::g::{G, STACK_PREEMPT};
+use crate::facade::{Note, WATCHED};
+use crate::g::G;
 use crate::p::P;
+use crate::proc::{Adoption, poison};
 use crate::sched::Sched;
 use crate::signal::SignalWord;
 use crate::stats::MStats;
@@ -56,8 +57,13 @@ pub(crate) struct M {
     pub(crate) procid: AtomicI32,
     /// Its thread is in the signal handler. Own.
     pub(crate) in_handler: AtomicBool,
+    /// Whether its goroutine lost the P inside a foreign call.
+    pub(crate) adoption: Adoption,
     /// While its goroutine is stopped in the signal handler: what the kernel saved of it, a `ucontext_t`. Own.
     pub(crate) interrupted: AtomicPtr<()>,
+    /// How often its handler declined in this slice of its P, `schedtick` and count. Own.
+    pub(crate) declined_tick: AtomicU32,
+    pub(crate) declines: AtomicU32,
     /// Signals sent to it and handled.
     pub(crate) signal: SignalWord,
     /// What it did.
@@ -90,10 +96,13 @@ impl M {
             schedlink: AtomicPtr::new(ptr::null_mut()),
             procid: AtomicI32::new(0),
             in_handler: AtomicBool::new(false),
+            adoption: Adoption::new(),
             interrupted: AtomicPtr::new(ptr::null_mut()),
+            declined_tick: AtomicU32::new(0),
+            declines: AtomicU32::new(0),
             signal: SignalWord::new(),
             stats: MStats::new(),
-            tracing: AtomicBool::new(false),
+            tracing: AtomicBool::new(WATCHED),
             trace: TraceBuf::new(),
             id: AtomicI32::new(id),
             sched,
@@ -110,6 +119,8 @@ impl M {
     pub(crate) fn renew(&self, id: i32) {
         self.id.store(id, Relaxed);
         self.procid.store(0, Relaxed);
+        // Versions count from the beginning of each thread: to a trace it is another M.
+        self.signal.renew();
     }
 
     #[inline]
@@ -166,7 +177,7 @@ impl M {
             && let Some(gp) = self.curg()
             && gp.preempt.load(Relaxed)
         {
-            gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+            poison(gp);
         }
     }
 

@@ -59,6 +59,13 @@ pub(crate) struct SysmonTick {
     pub(crate) schedwhen: AtomicI64,
     pub(crate) syscalltick: AtomicU32,
     pub(crate) syscallwhen: AtomicI64,
+    /// How long the thread had computed at the last look, and when that was.
+    pub(crate) cputime: AtomicI64,
+    pub(crate) cputime_at: AtomicI64,
+    /// It had computed for less than half of the time since the look before.
+    pub(crate) may_sleep: AtomicBool,
+    /// Not before this time it is asked again whether it sleeps in a foreign call.
+    pub(crate) ask_asleep_at: AtomicI64,
 }
 
 /// See the module.
@@ -74,6 +81,8 @@ pub(crate) struct P {
     pub(crate) syscalltick: AtomicU32,
     /// A preemption is wanted of whatever runs here.
     pub(crate) preempt: AtomicBool,
+    /// The function of a `for_each_p` is still to be run for it. `sched.lock`; others may look.
+    pub(crate) run_safe_point_fn: AtomicBool,
     /// Dead Gs to be used again. Owner.
     pub(crate) gfree: GFree,
     /// Goroutine ids to be given out: next, and one past the last. Owner.
@@ -97,6 +106,7 @@ impl P {
             schedtick: AtomicU32::new(0),
             syscalltick: AtomicU32::new(0),
             preempt: AtomicBool::new(false),
+            run_safe_point_fn: AtomicBool::new(false),
             gfree: GFree::new(),
             goidcache: AtomicU64::new(0),
             goidcacheend: AtomicU64::new(0),
@@ -106,6 +116,10 @@ impl P {
                 schedwhen: AtomicI64::new(0),
                 syscalltick: AtomicU32::new(0),
                 syscallwhen: AtomicI64::new(0),
+                cputime: AtomicI64::new(0),
+                cputime_at: AtomicI64::new(0),
+                may_sleep: AtomicBool::new(false),
+                ask_asleep_at: AtomicI64::new(0),
             },
             start_spinning: AtomicBool::new(false),
             link: AtomicPtr::new(ptr::null_mut()),

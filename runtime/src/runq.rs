@@ -11,13 +11,13 @@
 //!
 //! Go: section 8 of the state rules; `runqput`, `runqget`, `runqgrab` (`proc.go`).
 
-use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicU32, AtomicU64};
-use crate::facade::usleep;
+use crate::facade::{scaled, usleep};
 use crate::g::Gs;
 
-/// Slots of the ring.
-pub(crate) const RING: usize = 256;
+/// Slots of the ring. Go's number; four are enough for a full ring, half of it, and going round.
+pub(crate) const RING: usize = scaled(256, 4);
 
 /// How long a thief leaves the `runnext` of a running P alone, microseconds: what it just readied it is about to run.
 const STEAL_BACKOFF_US: u32 = 3;
@@ -118,7 +118,7 @@ impl Runq {
     /// Owner: puts `gs` at the tail.
     #[inline]
     pub(crate) fn put_tail(&self, gs: Gs) -> Put {
-        // Acquire pairs with the Release of a taker's exchange: its read of the slot is over before it is reused.
+        // Acquire pairs with the Release of a thief's exchange: its read of the slot is over before it is reused.
         let head = self.head.load(Acquire);
         // Relaxed: only the owner, who asks, writes it.
         let tail = self.tail.load(Relaxed);
@@ -136,14 +136,14 @@ impl Runq {
     /// `runqputslow`.
     pub(crate) fn spill(&self) -> Option<Spilled> {
         // Orderings as in `get`.
-        let head = self.head.load(Acquire);
+        let head = self.head.load(Relaxed);
         let tail = self.tail.load(Relaxed);
         if tail - head < RING as u64 {
             return None;
         }
         let gs = std::array::from_fn(|i| Gs(self.slot(head + i as u64).load(Relaxed)));
         let half = RING as u64 / 2;
-        let swapped = self.head.compare_exchange(head, head + half, Release, Relaxed);
+        let swapped = self.head.compare_exchange(head, head + half, Relaxed, Relaxed);
         swapped.is_ok().then_some(Spilled { gs, head })
     }
 
@@ -168,16 +168,16 @@ impl Runq {
     #[inline]
     pub(crate) fn get(&self) -> Option<Moved> {
         loop {
-            // Acquire: the exchange of a thief and this read of slots are ordered.
-            let head = self.head.load(Acquire);
+            // Relaxed: only a guess for the exchange. What the owner reads there it has written itself.
+            let head = self.head.load(Relaxed);
             // Relaxed: only the owner, who asks, writes it.
             let tail = self.tail.load(Relaxed);
             if tail == head {
                 return None;
             }
             let gs = Gs(self.slot(head).load(Relaxed));
-            // Release: the read of the slot comes before its reuse; pairs with the Acquire load in `put_tail`.
-            if self.head.compare_exchange(head, head + 1, Release, Relaxed).is_ok() {
+            // Relaxed: only the owner will use the slot again; an exchange passes on what thieves have released.
+            if self.head.compare_exchange(head, head + 1, Relaxed, Relaxed).is_ok() {
                 return Some(Moved { gs, over: head + 1 });
             }
         }
@@ -197,11 +197,12 @@ impl Runq {
     /// to the ring. Go: `runqempty`.
     pub(crate) fn is_empty(&self) -> bool {
         loop {
-            // SeqCst as in `Runnext::load`: the last look before an M stops.
-            let head = self.head.load(SeqCst);
-            let tail = self.tail.load(SeqCst);
+            // Acquire: in this order. The last look before an M stops comes after a fence (`find_runnable`).
+            let head = self.head.load(Acquire);
+            let tail = self.tail.load(Acquire);
             let next = self.runnext.load();
-            if tail == self.tail.load(SeqCst) {
+            // Relaxed: after the load of `runnext`, which acquires.
+            if tail == self.tail.load(Relaxed) {
                 return head == tail && next.gs().is_none();
             }
         }
@@ -265,8 +266,9 @@ impl Runq {
                 let gs = self.slot(head + i).load(Relaxed);
                 thief.slot(base + i).store(gs, Relaxed);
             }
-            // AcqRel: Release as in `get`; Acquire so that the Gs are seen as their putters left them.
-            if self.head.compare_exchange(head, head + count, AcqRel, Relaxed).is_ok() {
+            // Release: the reads of the slots come before their reuse; pairs with the Acquire load in `put_tail`. The Gs are
+            // seen as their putters left them by the load of `tail`.
+            if self.head.compare_exchange(head, head + count, Release, Relaxed).is_ok() {
                 break (count, head);
             }
         };

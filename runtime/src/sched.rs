@@ -13,22 +13,22 @@ use std::ptr;
 use crate::config::Config;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64};
-use crate::facade::{Note, nanotime};
+use crate::facade::{Note, nanotime, scaled};
 use crate::g::{G, Gs};
 use crate::gfree::GFree;
 use crate::lock::Lock;
 use crate::m::M;
 use crate::netpoll::Netpoll;
 use crate::p::P;
-use crate::proc::Template;
+use crate::proc::{SafePointFn, Template};
 use crate::stack::Slab;
 use crate::throw::throw;
 use crate::trace::Tracer;
 
-/// As many Ps as there can be.
-pub(crate) const MAX_PROCS: usize = 1024;
+/// As many Ps as there can be; at least one word of bits.
+pub(crate) const MAX_PROCS: usize = scaled(1024, 64);
 /// As many Ms as there can be; Go's limit.
-pub(crate) const MAX_MS: usize = 10_000;
+pub(crate) const MAX_MS: usize = scaled(10_000, 64);
 
 /// A list of Gs linked through `schedlink`, first in, first out. Whoever holds it owns the links.
 pub(crate) struct GQueue {
@@ -86,7 +86,7 @@ impl GQueue {
 pub(crate) struct State {
     /// The global queue.
     runq: GQueue,
-    /// Number of changes of the global queue: its version.
+    /// Number of changes of the global queue, and of what else events tell of under the lock: their version.
     seq: u64,
     /// Idle Ms, and how many.
     midle: *mut M,
@@ -110,6 +110,17 @@ pub(crate) struct State {
     pub(crate) gfree: GFree,
     /// Ps that have yet to stop.
     pub(crate) stopwait: i32,
+    /// What every P is to do, and how many have yet to: `proc/for_each_p.rs`.
+    pub(crate) safe_point_fn: Option<SafePointFn>,
+    pub(crate) safe_point_wait: i32,
+}
+
+impl State {
+    /// The version of what is about to change under the lock.
+    pub(crate) fn next_version(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
 }
 
 // SAFETY: the pointers are to Ms and Ps, which are Sync and never freed.
@@ -132,13 +143,19 @@ pub(crate) struct Sched {
     pub(crate) gcwaiting: AtomicBool,
     /// Woken when the last P has stopped.
     pub(crate) stopnote: Note,
+    /// Woken by who brings `safe_point_wait` to 0.
+    pub(crate) safe_point_note: Note,
     /// sysmon sleeps until woken.
     pub(crate) sysmonwait: AtomicBool,
     pub(crate) sysmonnote: Note,
+    /// sysmon does nothing any more.
+    pub(crate) sysmon_gone: Note,
     /// Until when sysmon sleeps; 0 while it looks around.
     pub(crate) sysmon_until: AtomicI64,
     /// There is work that nobody who has a P knows of.
     pub(crate) urgent: AtomicBool,
+    /// Ms that sysmon is to look after (`proc/adopt.rs`), linked through `Adoption::next`.
+    pub(crate) adopted: AtomicPtr<M>,
     /// When the network was polled last; 0 while somebody waits in it.
     pub(crate) lastpoll: AtomicI64,
     /// Until when that one waits; 0: no limit.
@@ -190,6 +207,8 @@ impl Sched {
                 pidle: ptr::null_mut(),
                 gfree: GFree::new(),
                 stopwait: 0,
+                safe_point_fn: None,
+                safe_point_wait: 0,
             }),
             runqsize: AtomicU32::new(0),
             gfree_len: AtomicU32::new(0),
@@ -198,10 +217,13 @@ impl Sched {
             needspinning: AtomicU32::new(0),
             gcwaiting: AtomicBool::new(false),
             stopnote: Note::new(),
+            safe_point_note: Note::new(),
             sysmonwait: AtomicBool::new(false),
             sysmonnote: Note::new(),
+            sysmon_gone: Note::new(),
             sysmon_until: AtomicI64::new(0),
             urgent: AtomicBool::new(false),
+            adopted: AtomicPtr::new(ptr::null_mut()),
             lastpoll: AtomicI64::new(nanotime()),
             poll_until: AtomicI64::new(0),
             goidgen: AtomicU64::new(0),
@@ -348,6 +370,20 @@ impl Sched {
         pp
     }
 
+    /// sched.lock held: the number of dead Gs has changed.
+    pub(crate) fn note_dead(&self, state: &State) {
+        // Relaxed: a hint, to look without the lock.
+        self.gfree_len.store(state.gfree.len(), Relaxed);
+    }
+
+    /// sched.lock held: the Ps on the idle list.
+    pub(crate) fn idle_ps(&self, state: &State) -> impl Iterator<Item = &'static P> + use<> {
+        // SAFETY: null, or a P, which is never freed.
+        let first = unsafe { state.pidle.as_ref() };
+        // SAFETY: as above. Relaxed: the links are under the lock.
+        std::iter::successors(first, |pp: &&'static P| unsafe { pp.link.load(Relaxed).as_ref() })
+    }
+
     /// sched.lock held: puts a G at the tail of the global queue, or the head; the version of the queue. Go:
     /// `globrunqput`.
     pub(crate) fn globrunqput(&self, state: &mut State, gp: &'static G, head: bool) -> u64 {
@@ -356,17 +392,15 @@ impl Sched {
         } else {
             state.runq.push_back(gp)
         }
-        state.seq += 1;
         self.published(state);
-        state.seq
+        state.next_version()
     }
 
     /// sched.lock held: takes the first G of the global queue; the version of the queue. Go: `globrunqget`.
     pub(crate) fn globrunqget(&self, state: &mut State) -> Option<(&'static G, u64)> {
         let gp = state.runq.pop_front()?;
-        state.seq += 1;
         self.published(state);
-        Some((gp, state.seq))
+        Some((gp, state.next_version()))
     }
 
     fn published(&self, state: &State) {

@@ -41,7 +41,8 @@ fn try_write(sched: &Sched, out: &mut impl Write) -> fmt::Result {
     if sched.config.debug.scheddetail { detail(sched, out) } else { Ok(()) }
 }
 
-fn detail(sched: &Sched, out: &mut impl Write) -> fmt::Result {
+/// Writes a line for each P, M and goroutine; takes no lock.
+pub(crate) fn detail(sched: &Sched, out: &mut impl Write) -> fmt::Result {
     for pp in sched.ps() {
         writeln!(
             out,
@@ -59,13 +60,14 @@ fn detail(sched: &Sched, out: &mut impl Write) -> fmt::Result {
     for mp in sched.ms() {
         writeln!(
             out,
-            "  M{}: p={} curg={} locks={} spinning={} lockedg={}",
+            "  M{}: p={} curg={} locks={} spinning={} lockedg={} adopted={}",
             mp.id(),
             mp.p().map_or(-1, |pp| pp.id()),
             mp.curg().map_or(0, G::goid),
             mp.locks.load(Relaxed),
             mp.spinning.load(Relaxed),
             mp.lockedg().map_or(0, G::goid),
+            mp.adoption.is_adopted(),
         )?;
     }
     goroutines(sched, out)

@@ -13,15 +13,15 @@
 use crate::api::GoId;
 use crate::facade::atomic::AtomicUsize;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm;
 use crate::g::G;
-use crate::proc::{resume_g, suspend_g, with_suspendable};
+use crate::proc::{current_g_with_p, resume_g, suspend_g, with_suspendable};
 use crate::signal::context::{self, REGISTERS};
+pub use crate::stack::shrink::{Shrunk, shrink};
 use crate::status::GStatus;
 use crate::sys::PageVec;
 
 /// Bytes below the stack pointer that a leaf function may use. System V; harmless elsewhere.
-const RED_ZONE: usize = 128;
+pub(crate) const RED_ZONE: usize = 128;
 
 /// The stack of one goroutine as it was at one moment.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Stack<'_> {
 ///
 /// # Panics
 ///
-/// If the caller is not a goroutine.
+/// If the caller is not a goroutine, or is inside [`blocking`](crate::blocking).
 ///
 /// ```no_run
 /// let mut words = 0;
@@ -73,28 +73,38 @@ impl Stack<'_> {
 /// println!("{goroutines} goroutines use {} bytes of stack", 8 * words);
 /// ```
 pub fn scan(mut visit: impl FnMut(&Stack<'_>)) -> usize {
-    let own = getm().and_then(|mp| mp.curg()).expect("sigurg::stacks::scan: not called on a goroutine");
-    let mut copy = Copy { words: PageVec::new(), registers: [0; REGISTERS], live_registers: 0, lowest: 0 };
-    let mut count = 0;
-    for gp in own.sched().slab.all().filter(|gp| !std::ptr::eq(*gp, own)) {
-        let goid = with_suspendable(|mp| {
-            let suspended = suspend_g(mp, gp)?;
-            let goid = gp.goid();
-            copy.take(gp);
-            resume_g(mp, suspended);
-            Some(goid)
-        });
-        if let Some(goid) = goid {
-            count += 1;
-            visit(&Stack {
-                goroutine: GoId::new(goid),
-                lowest: copy.lowest,
-                words: &copy.words,
-                registers: &copy.registers[..copy.live_registers],
-            });
-        }
-    }
-    count
+    let own = caller("scan");
+    let mut copy = Copy::new();
+    let others = own.sched().slab.all().filter(|gp| !std::ptr::eq(*gp, own));
+    others.filter(|gp| copy.of(gp, |_| true, |stack| visit(stack)).is_some()).count()
+}
+
+/// Calls `visit` with the stack of one goroutine, stopped for the time of a copy, as [`scan`] does with all; what it returned, or
+/// `None` if that goroutine has ended or is the caller.
+///
+/// # Panics
+///
+/// If the caller is not a goroutine, or is inside [`blocking`](crate::blocking).
+///
+/// ```no_run
+/// let worker = sigurg::go(|| std::thread::sleep(std::time::Duration::from_secs(1)));
+/// let bytes = sigurg::stacks::scan_one(worker.id(), |stack| 8 * stack.words().len());
+/// println!("{bytes:?}");
+/// ```
+pub fn scan_one<T>(goroutine: GoId, visit: impl FnOnce(&Stack<'_>) -> T) -> Option<T> {
+    let own = caller("scan_one");
+    let is_it = |gp: &G| GoId::new(gp.goid()) == goroutine;
+    let gp = own.sched().slab.all().find(|gp| is_it(gp) && !std::ptr::eq(*gp, own))?;
+    // It may have ended, and another begun in its place.
+    Copy::new().of(gp, is_it, visit)
+}
+
+/// The goroutine that calls.
+fn caller(what: &str) -> &'static G {
+    let gp = current_g_with_p();
+    gp.unwrap_or_else(|| {
+        panic!("sigurg::stacks::{what}: not called on a goroutine, or inside sigurg::blocking")
+    })
 }
 
 /// Where stacks are copied to.
@@ -106,16 +116,44 @@ struct Copy {
 }
 
 impl Copy {
+    fn new() -> Self {
+        Self { words: PageVec::new(), registers: [0; REGISTERS], live_registers: 0, lowest: 0 }
+    }
+
+    /// Stops `gp`, copies its stack if it `is_it`, lets it go on and calls `visit`.
+    fn of<T>(
+        &mut self,
+        gp: &'static G,
+        is_it: impl FnOnce(&G) -> bool,
+        visit: impl FnOnce(&Stack<'_>) -> T,
+    ) -> Option<T> {
+        let goid = with_suspendable(|mp| {
+            let suspended = suspend_g(mp, gp)?;
+            let goid = is_it(gp).then(|| gp.goid());
+            if goid.is_some() {
+                self.take(gp);
+            }
+            resume_g(mp, suspended);
+            goid
+        })?;
+        Some(visit(&Stack {
+            goroutine: GoId::new(goid),
+            lowest: self.lowest,
+            words: &self.words,
+            registers: &self.registers[..self.live_registers],
+        }))
+    }
+
     /// Copies the stack of `gp`, which stands still. Allocates nothing through malloc.
     fn take(&mut self, gp: &G) {
         self.words.truncate(0);
         self.live_registers = 0;
         // Relaxed, all: handed over with the scan bit.
-        let interrupted = gp.lockedm().map_or(std::ptr::null_mut(), |mp| mp.interrupted.load(Relaxed));
-        let sp = if gp.status.load().base() == GStatus::Syscall {
-            gp.syscallsp.load(Relaxed)
-        } else if interrupted.is_null() {
-            gp.sp.load(Relaxed)
+        let in_call = gp.status.load().base() == GStatus::Syscall;
+        let mp = if in_call { gp.m() } else { gp.lockedm() };
+        let interrupted = mp.map_or(std::ptr::null_mut(), |mp| mp.interrupted.load(Relaxed));
+        let sp = if interrupted.is_null() {
+            if in_call { gp.syscallsp.load(Relaxed) } else { gp.sp.load(Relaxed) }
         } else {
             // SAFETY: the handler that it points into waits until this goroutine goes on.
             self.registers = unsafe { context::registers(interrupted.cast()) };

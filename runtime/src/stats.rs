@@ -2,6 +2,7 @@
 
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::safepoint::Decline;
 
 /// A count that one thread raises and others read.
 pub(crate) struct Count(AtomicU64);
@@ -43,6 +44,14 @@ pub(crate) struct MStats {
     pub(crate) preempted_sync: Count,
     /// Goroutines parked in a signal handler.
     pub(crate) preempted_park: Count,
+    /// Ps taken from foreign calls.
+    pub(crate) adopted: Count,
+    /// Goroutines stopped by an injected call.
+    pub(crate) preempted_inject: Count,
+    /// Injections that were declined, by reason.
+    pub(crate) not_injected: [Count; Decline::ALL.len()],
+    /// Stacks whose unused memory was given back on request.
+    pub(crate) shrunk: Count,
     /// Signals that came when nothing could be done.
     pub(crate) declined: Count,
 }
@@ -59,6 +68,10 @@ impl MStats {
             retakes: Count::new(),
             preempted_sync: Count::new(),
             preempted_park: Count::new(),
+            adopted: Count::new(),
+            preempted_inject: Count::new(),
+            not_injected: [const { Count::new() }; Decline::ALL.len()],
+            shrunk: Count::new(),
             declined: Count::new(),
         }
     }

@@ -90,19 +90,22 @@ impl StatusWord {
     }
 
     /// Changes `from` to `to`; the version after the change, or what stood there instead.
+    ///
+    /// It fails only if another status stands there, as Go's, whose word has no version: not if the word went through other
+    /// statuses and came back between the look and the exchange.
     #[inline]
     fn swap(&self, from: u64, to: u64) -> Result<u64, Snapshot> {
         // Acquire: only a guess, which the exchange checks; its failure is returned as a reading.
-        let seen = self.0.load(Acquire);
-        if seen & STATUS != from {
-            return Err(Snapshot(seen));
+        let mut seen = self.0.load(Acquire);
+        while seen & STATUS == from {
+            let new = (seen & !STATUS).wrapping_add(STEP) | to;
+            // Release hands over what was done under the old status, Acquire takes it: pairs with itself and `load`.
+            match self.0.compare_exchange(seen, new, AcqRel, Acquire) {
+                Ok(_) => return Ok(new >> 16),
+                Err(found) => seen = found,
+            }
         }
-        let new = (seen & !STATUS).wrapping_add(STEP) | to;
-        // Release hands over what was done under the old status, Acquire takes it: pairs with itself and `load`.
-        match self.0.compare_exchange(seen, new, AcqRel, Acquire) {
-            Ok(_) => Ok(new >> 16),
-            Err(found) => Err(Snapshot(found)),
-        }
+        Err(Snapshot(seen))
     }
 
     /// One attempt of PR2, or of a direct compare-and-swap: `from` to `to`, neither with the scan bit.
@@ -115,6 +118,12 @@ impl StatusWord {
     #[inline]
     pub(crate) fn cas_to_scan(&self, from: GStatus) -> Result<u64, Snapshot> {
         self.swap(from as u64, from as u64 | SCAN)
+    }
+
+    /// X-ADOPT: `Running` to `Syscall` with the scan bit, by somebody else than its M.
+    #[inline]
+    pub(crate) fn cas_to_adopted(&self) -> Result<u64, Snapshot> {
+        self.swap(GStatus::Running as u64, GStatus::Syscall as u64 | SCAN)
     }
 
     /// PR4 casfrom_Gscanstatus: gives the scan bit back. Only its holder may; a failure is a broken rule.

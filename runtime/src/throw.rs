@@ -8,6 +8,8 @@
 
 use core::fmt::{self, Write};
 
+use crate::facade::{abort, exit, write_stderr};
+
 /// Standard error without a buffer and without a lock.
 pub(crate) struct Stderr;
 
@@ -15,12 +17,10 @@ impl Write for Stderr {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut bytes = text.as_bytes();
         while !bytes.is_empty() {
-            // SAFETY: the slice is valid for its length.
-            let written = unsafe { libc::write(2, bytes.as_ptr().cast(), bytes.len()) };
-            match usize::try_from(written) {
-                Ok(written) => bytes = &bytes[written..],
+            match write_stderr(bytes) {
+                Some(written) => bytes = &bytes[written..],
                 // Nobody listens; there is no other place to complain.
-                Err(_) => return Err(fmt::Error),
+                None => return Err(fmt::Error),
             }
         }
         Ok(())
@@ -37,8 +37,7 @@ pub(crate) fn throw_now(message: fmt::Arguments<'_>) -> ! {
     if let Some(mp) = crate::facade::getm() {
         let _ = writeln!(err, "[on M{}, goroutine {}]", mp.id(), mp.curg().map_or(0, |gp| gp.goid()));
     }
-    // SAFETY: takes nothing, returns never.
-    unsafe { libc::abort() }
+    abort()
 }
 
 /// Ends the process for a mistake of its user.
@@ -46,8 +45,7 @@ pub(crate) fn throw_now(message: fmt::Arguments<'_>) -> ! {
 #[inline(never)]
 pub(crate) fn fatal_now(message: fmt::Arguments<'_>) -> ! {
     let _ = writeln!(Stderr, "fatal error: {message}");
-    // SAFETY: no handler of `atexit` may run: other threads still do.
-    unsafe { libc::_exit(2) }
+    exit(2)
 }
 
 /// See the module.

@@ -40,11 +40,17 @@ reasons! {
     Pool = "blocking pool",
     Preempted = "preempted",
     StoppingTheWorld = "stopping the world",
+    FlushProcCaches = "flushing proc caches",
     /// Go: of a goroutine that scans stacks, its own among them.
     StackScan = "garbage collection scan",
 }
 
 impl WaitReason {
+    /// Whether a goroutine that waits for it works on g0 meanwhile. Go: `isWaitingForSuspendG`.
+    pub(crate) fn is_for_suspend_g(self) -> bool {
+        matches!(self, Self::StoppingTheWorld | Self::FlushProcCaches | Self::StackScan)
+    }
+
     pub(crate) fn from_index(index: u8) -> Self {
         Self::ALL.get(usize::from(index)).copied().unwrap_or(Self::Zero)
     }

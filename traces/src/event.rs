@@ -256,6 +256,15 @@ pub enum Kind {
     GcPhase {
         phase: Phase,
     },
+    /// Every P is to have a function run for it.
+    ForEachPBegin {
+        procs: i64,
+    },
+    /// It is run for that P.
+    SafePointFn {
+        target_p: i32,
+    },
+    ForEachPEnd,
     /// A claimed slot that was not written; only `seq` is known.
     Lost,
 }

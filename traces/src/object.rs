@@ -39,7 +39,7 @@ impl fmt::Display for Object {
             Self::Runnext(p) => write!(f, "runnext of P{p}"),
             Self::RingTail(p) => write!(f, "ring tail of P{p}"),
             Self::RingHead(p) => write!(f, "ring head of P{p}"),
-            Self::Sched => write!(f, "the queues under sched.lock"),
+            Self::Sched => write!(f, "what lies under sched.lock"),
             Self::P(p) => write!(f, "status of P{p}"),
             Self::Signal(m) => write!(f, "signal word of M{m}"),
             Self::Freed(gs) => write!(f, "gfput of gs {gs}"),
@@ -69,6 +69,7 @@ impl Event {
             | Kind::RunqKick { target_p, q: Queue::Runnext } => Object::Runnext(target_p),
             Kind::RunqPut { q: Queue::Global | Queue::Disabled, .. }
             | Kind::RunqGet { q: Queue::Global | Queue::Disabled, .. } => Object::Sched,
+            Kind::ForEachPBegin { .. } | Kind::SafePointFn { .. } | Kind::ForEachPEnd => Object::Sched,
             Kind::PStatus { target_p, .. } => Object::P(target_p),
             Kind::PreemptM { target_m, sent: true } => Object::Signal(target_m),
             Kind::SigAck { .. } => Object::Signal(self.m),

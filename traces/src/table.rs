@@ -64,6 +64,9 @@ macro_rules! for_each_kind {
             StwStarted "stw_started" Never { procs: Procs }
             GcPhase "gc_phase" Never { phase: Phase }
             Lost "lost" Never {}
+            ForEachPBegin "each_p_begin" Never { procs: Procs }
+            SafePointFn "safe_point_fn" Never { target_p: TargetP }
+            ForEachPEnd "each_p_end" Never {}
         }
     };
 }

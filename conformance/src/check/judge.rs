@@ -13,6 +13,7 @@ use sigurg_traces::source::{Options, UnknownKinds, open};
 use sigurg_traces::{Event, Header, Inconsistent, Object, Ordered, OrderedError, Place, ReadError};
 
 use super::census::Census;
+use super::measure::Measures;
 use crate::show::words::words;
 
 /// How to judge.
@@ -22,8 +23,10 @@ pub struct How {
     pub profile: Option<&'static Profile>,
     /// What to do with events of an unknown kind.
     pub unknown_kinds: UnknownKinds,
-    /// Whether to count what the trace holds.
+    /// Whether to count what the trace holds, and to measure it.
     pub census: bool,
+    /// Somebody else sent SIGURG, too.
+    pub foreign_signals: bool,
 }
 
 /// How far all judging has come, for a progress bar.
@@ -70,6 +73,8 @@ pub struct Accepted {
     pub cut_off: u64,
     /// What the trace holds, if it was asked for.
     pub census: Option<Census>,
+    /// Its figures, likewise.
+    pub measures: Option<Measures>,
 }
 
 /// A broken rule.
@@ -180,8 +185,12 @@ pub fn judge_seeing<'a>(
     };
     Judging {
         profile,
-        checker: Checker::new(profile, &CheckOptions::from(header)),
+        checker: Checker::new(
+            profile,
+            &CheckOptions { foreign_signals: how.foreign_signals, ..CheckOptions::from(header) },
+        ),
         census: how.census.then(Census::default),
+        measures: how.census.then(Measures::default),
         ordered: Ordered::new(reader),
         events: 0,
         g_structs: 0,
@@ -195,6 +204,7 @@ struct Judging<'a> {
     profile: &'static Profile,
     checker: Checker,
     census: Option<Census>,
+    measures: Option<Measures>,
     ordered: Ordered,
     events: u64,
     /// The highest number of a G struct so far; they are numbered in order of first use.
@@ -247,6 +257,9 @@ impl Judging<'_> {
             if let Some(census) = &mut self.census {
                 census.count(event);
             }
+            if let Some(measures) = &mut self.measures {
+                measures.count(event);
+            }
             if let Some(see) = &mut self.see {
                 see(event);
             }
@@ -277,6 +290,7 @@ impl Judging<'_> {
             summary,
             cut_off: self.ordered.cut_off(),
             census: self.census.map(|census| census.named(self.ordered.symbols())),
+            measures: self.measures,
         };
         Judged {
             profile: Some(self.profile),

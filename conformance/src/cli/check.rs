@@ -124,7 +124,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let how = How {
         profile: args.profile,
         unknown_kinds: if args.allow_unknown_kinds { UnknownKinds::Count } else { UnknownKinds::Refuse },
-        census: false,
+        ..How::default()
     };
     let jobs = args.jobs.unwrap_or_else(|| available_parallelism().unwrap_or(NonZeroUsize::MIN));
     let mut counts = Counts::default();
@@ -210,7 +210,8 @@ fn answer(out: &mut Out, trace: &Trace, judged: &Judged) -> io::Result<()> {
 /// How many rows of the tables of G and P a trace took, of those that its release has.
 fn rows(accepted: &Accepted, profile: Option<&'static Profile>) -> String {
     let within = |releases| profile.is_some_and(|profile| profile.within(releases));
-    let g_rows = transition::ROWS.iter().filter(|row| within(row.releases)).count();
+    let holds = |row: &&transition::Row| profile.is_some_and(|profile| row.holds(profile));
+    let g_rows = transition::ROWS.iter().filter(holds).count();
     let p_rows = p_status::ROWS.iter().filter(|row| within(row.releases)).count();
     let taken = |rows: &[u64]| rows.iter().filter(|&&count| count > 0).count();
     let summary = &accepted.summary;

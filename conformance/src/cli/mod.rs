@@ -12,6 +12,7 @@ mod explore;
 mod explore_json;
 mod output;
 mod progress;
+mod replay;
 mod report;
 mod run;
 mod run_watch;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::scenario::play::native::Build;
 use output::{Out, Status, complain};
 
 /// Checks traces of goroutine schedulers against an executable model of Go's state rules, and explores that
@@ -42,6 +44,7 @@ Examples:
   conformance explore                          search the model exhaustively
   conformance explore --config stubborn/go1.27 how can suspendG wait for ever in Go 1.27?
   conformance convert trace.jsonl.gz trace.sgtr.zst
+  conformance replay --times 100 tight_loop    how often does this run fail?
 
 Exit status:
   0  conforms
@@ -55,16 +58,13 @@ enum Call {
     Explore(explore::Args),
     Show(show::Args),
     Convert(convert::Args),
+    Replay(replay::Args),
     Report(report::Args),
     #[command(name = crate::run::native::CALL, hide = true)]
     Program(run::ProgramArgs),
 }
 
-/// Builds a runtime. Whoever builds one says that no goroutine keeps anything of a thread-local across a blocking call; here
-/// that is so for the programs of [`crate::run::programs`].
-pub type Build = fn(sigurg::Builder) -> Result<sigurg::Runtime, sigurg::BuildError>;
-
-/// Runs the command that the arguments of this process ask for.
+/// Runs the command that the arguments of this process ask for. Runtimes are made by `build`.
 #[must_use]
 pub fn main(build: Build) -> ExitCode {
     let Args { call } = Args::parse();
@@ -75,6 +75,7 @@ pub fn main(build: Build) -> ExitCode {
         Call::Explore(args) => explore::run(args, &mut out),
         Call::Show(args) => show::run(args, &mut out),
         Call::Convert(args) => convert::run(&args, &mut out),
+        Call::Replay(args) => replay::run(&args, build, &mut out),
         Call::Report(args) => report::run(&args, &mut out),
         Call::Program(args) => Ok(run::program(&args, build)),
     };

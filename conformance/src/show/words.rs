@@ -62,7 +62,9 @@ fn kind(kind: &Kind, g: &str, target: Option<Target>, site: &str, symbols: &Symb
         Kind::SuspendStep { sid, iter, saw, ver } => {
             format!("suspendG({g}) turn {iter} sees {saw}, ver {ver}, call {sid}")
         }
-        Kind::SuspendEnd { sid, dead: true, .. } => format!("suspendG({g}) ends: dead, call {sid}"),
+        Kind::SuspendEnd { sid, dead: true, .. } => {
+            format!("suspendG({g}) ends: nothing claimed, call {sid}")
+        }
         Kind::SuspendEnd { sid, stopped, .. } => {
             let how = if stopped { "stopped" } else { "claimed as it was" };
             format!("suspendG({g}) ends: {how}, call {sid}")
@@ -152,6 +154,9 @@ fn kind(kind: &Kind, g: &str, target: Option<Target>, site: &str, symbols: &Symb
         Kind::StwStopped { reason } => format!("the world is stopped{}", because(reason, symbols)),
         Kind::StwStart => "startTheWorld begins".into(),
         Kind::StwStarted { procs } => format!("the world runs again, {procs} Ps"),
+        Kind::ForEachPBegin { procs } => format!("asks each of {procs} Ps for a safe point"),
+        Kind::SafePointFn { target_p } => format!("runs the safe point function for P{target_p}"),
+        Kind::ForEachPEnd => "every P has been at a safe point".into(),
         Kind::GcPhase { phase } => format!("collector: {phase}"),
         Kind::Lost => "lost: this event was claimed and never written".into(),
     }

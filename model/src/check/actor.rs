@@ -7,7 +7,7 @@ use super::violation::{Verdict, bad, broken};
 use super::{Checker, MAX_ID};
 use crate::rules::rule::Rule;
 use crate::rules::sequence::{Step, Word};
-use crate::rules::transition::Change;
+use crate::rules::transition::{Change, known};
 
 impl Checker {
     /// The M exists. Without claims an event may speak of an M before that M's first one is told.
@@ -151,6 +151,7 @@ impl Checker {
         if self.m(e.m).started {
             return broken(Rule::ProgramOrder, format!("M{} begins again", e.m), "an M begins once");
         }
+        self.m(e.m).monitor = self.site_is(e.site, known::SYSMON);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Coroutine switches, and Gs that are locked to an M.
 
-use sigurg_traces::{Event, GStatus};
+use sigurg_traces::{Event, GStatus, Stack};
 
 use super::Checker;
 use super::p::Offer;
@@ -61,6 +61,13 @@ impl Checker {
                 Rule::LockedM,
                 format!("M{} stops for {} and still runs {}", e.m, self.g_name(gs), self.g_name(curg)),
                 "an M that runs none",
+            );
+        }
+        if e.on == Stack::Gsignal && self.gs[gs as usize].handler != e.m {
+            return broken(
+                Rule::LockedM,
+                format!("M{} stops in its handler for {}", e.m, self.g_name(gs)),
+                "the G that stays there",
             );
         }
         self.m(e.m).locked = gs;

@@ -63,7 +63,12 @@ impl Checker {
             }
             Change::Ready => {
                 self.wakeable(gs, c)?;
-                let grip = if self.m(m).ready_next { Grip::ReadyNext } else { Grip::ReadyLast };
+                let grip = match self.m(m) {
+                    // X-DUMP.
+                    m if m.p < 0 => Grip::Injected,
+                    m if m.ready_next => Grip::ReadyNext,
+                    _ => Grip::ReadyLast,
+                };
                 self.hand_in(gs, m, grip);
             }
             Change::Inject => {
@@ -117,13 +122,16 @@ impl Checker {
                 self.gs[gs as usize].m = m;
             }
             Change::Entersyscall => self.entersyscall(gs)?,
-            Change::Exitsyscall => self.exitsyscall(gs, m)?,
-            Change::ExitsyscallNoP => {
+            Change::Exitsyscall | Change::Recall => self.exitsyscall(gs, m)?,
+            Change::ExitsyscallNoP | Change::RecallNoP => {
                 self.exitsyscall_no_p(gs, m)?;
                 self.drop_g(gs, m);
                 self.hand_in(gs, m, Grip::NoP);
+                if change == Change::RecallNoP {
+                    self.stays(e, gs);
+                }
             }
-            Change::Block => {
+            Change::Block | Change::Adopt => {
                 self.take_scan(gs, m);
                 self.m(m).blocking = gs;
             }

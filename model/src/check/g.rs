@@ -270,7 +270,7 @@ impl Checker {
         let successors: Vec<_> = self.table.successors(c.from).map(GStatus::as_str).collect();
         let sites: Vec<_> = ROWS
             .iter()
-            .filter(|row| row.from == c.from && row.to == c.to && self.profile.within(row.releases))
+            .filter(|row| row.from == c.from && row.to == c.to && row.holds(self.profile))
             .map(|row| format!("{} in {} ({})", row.via[0], row.sites[0], row.id))
             .collect();
         let legal = if sites.is_empty() {

@@ -10,12 +10,14 @@ use super::Checker;
 use super::violation::{Verdict, broken};
 use crate::rules::rule::Rule;
 use crate::rules::sequence::{Place, Step, Word};
+use crate::rules::transition::Change;
 
 impl Checker {
     /// Whether the event is no step of its M: a handler that only looks may come between any two.
     #[inline]
     pub(super) fn is_aside(&self, e: &Event) -> bool {
-        let looks = matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. });
+        let looks =
+            matches!(e.kind, Kind::SigPreempt { .. } | Kind::SigAck { .. } | Kind::SafePointFn { .. });
         e.on == Stack::Gsignal && (looks || !self.profile.parks_in_handler)
     }
 
@@ -37,8 +39,9 @@ impl Checker {
         if e.on == Stack::Gsignal && is(&[Step::Get, Step::PutGlobal]) {
             return Ok(());
         }
-        let inside =
-            self.ms[(e.m + 1) as usize].place.is_in_handler() || is(&[Step::HandlerPark, Step::HandlerYield]);
+        let inside = self.ms[(e.m + 1) as usize].place.is_in_handler()
+            || is(&[Step::HandlerPark, Step::HandlerYield])
+            || word == Some(Word::status(Change::Recall));
         if inside == (e.on == Stack::Gsignal) {
             return Ok(());
         }

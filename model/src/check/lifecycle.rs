@@ -95,7 +95,10 @@ impl Checker {
                 "a G that waits, or is about to",
             );
         }
-        if self.m(e.m).p < 0 {
+        // X-DUMP: what a thread without a P stopped goes to the global queue.
+        let m = self.m(e.m);
+        let outsider = m.resuming > 0 && !m.ready_next;
+        if self.m(e.m).p < 0 && !(outsider && self.profile.dumps_running_goroutines) {
             return broken(
                 Rule::OneP,
                 format!("M{} readies {} without a P", e.m, self.g_name(gs)),

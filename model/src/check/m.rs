@@ -10,7 +10,6 @@ use sigurg_traces::{Event, GStatus, Kind, Queue, Stack};
 use super::Checker;
 use super::violation::{Verdict, broken};
 use crate::rules::lines::INTERRUPTIONS;
-use crate::rules::queue::SPILL;
 use crate::rules::rule::Rule;
 use crate::rules::sequence::{self, Interruption, Place, Step, Word};
 
@@ -88,6 +87,8 @@ pub(crate) struct M {
     pub(crate) spilled: u32,
     pub(crate) ready_next: bool,
     pub(crate) yield_preempted: bool,
+    /// What its last newstack read of preemptStop.
+    pub(crate) read_stop: bool,
     pub(crate) yields_to_stw: bool,
     pub(crate) born_parked: bool,
     pub(crate) pending: bool,
@@ -110,6 +111,8 @@ pub(crate) struct M {
     /// It looks for a G to run.
     pub(crate) scheduling: bool,
     pub(crate) started: bool,
+    /// It is the monitor, as its first event says.
+    pub(crate) monitor: bool,
     pub(crate) exited: bool,
     /// Struct number of its g0 as handlers name it, 0 if not known.
     pub(crate) g0: u32,
@@ -140,6 +143,7 @@ impl M {
             spilled: 0,
             ready_next: false,
             yield_preempted: false,
+            read_stop: false,
             yields_to_stw: false,
             born_parked: false,
             pending: false,
@@ -154,6 +158,7 @@ impl M {
             blocked_p: NO_M,
             scheduling: false,
             started: false,
+            monitor: false,
             exited: false,
             g0: 0,
         }
@@ -277,6 +282,7 @@ impl Checker {
         let steal = word == Word::step(Step::Steal);
         let spill = word == Word::step(Step::Spill) || word == Word::step(Step::PutGlobal);
         self.summary.steps[word.index()] += 1;
+        let half = self.ring / 2;
         let m = self.m(e.m);
         m.exited |= word == Word::step(Step::MExit);
         m.place = place;
@@ -290,11 +296,11 @@ impl Checker {
         }
         if m.spilled != 0 && !spill {
             let spilled = core::mem::take(&mut m.spilled);
-            if spilled != SPILL {
+            if spilled != half {
                 return broken(
                     Rule::QueueOrder,
                     format!("M{} spills {spilled} Gs of a full ring", e.m),
-                    format!("{SPILL}, and the one that did not fit"),
+                    format!("{half}, and the one that did not fit"),
                 );
             }
         }

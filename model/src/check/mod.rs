@@ -16,6 +16,7 @@ mod coro;
 mod effect;
 mod execute;
 mod flag;
+mod foreachp;
 mod g;
 mod handler;
 mod history;
@@ -38,6 +39,7 @@ use sigurg_traces::header::{Header, Ordering};
 use sigurg_traces::symbols::Symbols;
 use sigurg_traces::{Event, Kind, Sym};
 
+use self::foreachp::ForEachP;
 use self::g::G;
 use self::m::M;
 use self::naming::Suspect;
@@ -48,6 +50,7 @@ pub use self::violation::{Failure, Malformed, Violation};
 use self::violation::{Verdict, bad};
 use crate::profile::Profile;
 use crate::rules::p_status;
+use crate::rules::queue::RING;
 use crate::rules::rule::Rule;
 use crate::rules::sequence::{self, Place, Sequences, Word};
 use crate::rules::transition::{ROWS, SUSPENDABLE_REASONS, Site, Table, site_name};
@@ -65,17 +68,21 @@ pub struct CheckOptions {
     pub claims: bool,
     /// Whether the trace is no prefix.
     pub complete: bool,
+    /// Somebody else sends the preemption signal, too: an acknowledgement need not have a sender.
+    pub foreign_signals: bool,
+    /// Slots of a P's ring: Go's number but for builds that are made small to be searched.
+    pub ring: u32,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { claims: true, complete: true }
+        Self { claims: true, complete: true, ring: RING, foreign_signals: false }
     }
 }
 
 impl From<&Header> for CheckOptions {
     fn from(header: &Header) -> Self {
-        Self { claims: header.ordering == Ordering::Ver, complete: !header.is_cut() }
+        Self { claims: header.ordering == Ordering::Ver, complete: !header.is_cut(), ..Self::default() }
     }
 }
 
@@ -101,6 +108,8 @@ pub struct Summary {
 pub struct Checker {
     profile: &'static Profile,
     claims: bool,
+    foreign_signals: bool,
+    ring: u32,
     table: Table,
     sequences: Sequences,
     gs: Vec<G>,
@@ -114,6 +123,7 @@ pub struct Checker {
     shuffles: bool,
     nexts: u8,
     stw: Stw,
+    for_each_p: Option<ForEachP>,
     sites: Vec<Site>,
     p_site_names: Vec<(String, u32)>,
     p_sites: Vec<u32>,
@@ -136,6 +146,8 @@ impl Checker {
         Self {
             profile,
             claims: options.claims,
+            foreign_signals: options.foreign_signals,
+            ring: options.ring,
             table: Table::new(profile),
             sequences: Sequences::new(profile),
             gs: vec![G::new()],
@@ -146,6 +158,7 @@ impl Checker {
             shuffles: false,
             nexts: 0,
             stw: Stw::NEW,
+            for_each_p: None,
             sites: Vec::new(),
             p_site_names: p_status::sites(),
             p_sites: Vec::new(),

@@ -184,6 +184,9 @@ impl Checker {
             Kind::StwStopped { .. } => self.stw_stopped(e),
             Kind::StwStart => self.stw_start(e),
             Kind::StwStarted { procs } => self.stw_started(e, procs),
+            Kind::ForEachPBegin { procs } => self.for_each_p_begin(e, procs),
+            Kind::SafePointFn { target_p } => self.safe_point_fn(e, target_p),
+            Kind::ForEachPEnd => self.for_each_p_end(e),
             Kind::Stopm => self.stopm(e),
             _ => Ok(()),
         }

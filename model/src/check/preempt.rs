@@ -35,7 +35,10 @@ impl Checker {
             None
         };
         match wrong {
-            None => Ok(()),
+            None => {
+                self.m(e.m).read_stop = trap.stop;
+                Ok(())
+            }
             Some(wrong) => broken(
                 Rule::PreemptChoice,
                 format!("newstack of {} {wrong}", self.g_name(gs)),
@@ -68,8 +71,11 @@ impl Checker {
     pub(crate) fn preempt_yield(&mut self, e: &Event, gs: u32, by_signal: bool) -> Verdict {
         self.is_own(e, gs, "yields")?;
         let since = self.m(e.m).previous;
+        // At a safe point it may have been told after newstack had looked, which then says so.
+        let read_stop = core::mem::take(&mut self.m(e.m).read_stop);
         let g = &self.gs[gs as usize];
-        if self.claims && g.stop && g.stop_sure < since || g.stop_told {
+        let told = if by_signal { g.stop_told } else { read_stop };
+        if self.claims && g.stop && g.stop_sure < since || told {
             return broken(
                 Rule::PreemptChoice,
                 format!("{} yields, but its preemptStop is set", self.g_name(gs)),

@@ -11,7 +11,7 @@ use super::Checker;
 use super::history::{Record, Taken};
 use super::m::NO_M;
 use super::violation::{Verdict, bad, broken};
-use crate::rules::queue::{Grip, RING, SPILL, placement, steal_size};
+use crate::rules::queue::{Grip, placement, steal_size};
 use crate::rules::rule::Rule;
 
 /// Where a G is, as far as run queues go.
@@ -142,14 +142,14 @@ impl Checker {
                 0
             }
             Queue::Local => {
-                let ps = self.ps.len() as u32;
+                let (ps, slots) = (self.ps.len() as u32, self.ring);
                 let ring = &mut self.p(p).ring;
                 ring.count += 1;
-                if ring.count > RING + SPILL * ps {
+                if ring.count > slots + slots / 2 * ps {
                     return broken(
                         Rule::QueueOrder,
                         format!("the ring of P{p} holds {} Gs", ring.count),
-                        format!("{RING}, and what thieves took and have not said yet"),
+                        format!("{slots}, and what thieves took and have not said yet"),
                     );
                 }
                 ring.tail = ring.tail.wrapping_add(1);
@@ -330,7 +330,7 @@ impl Checker {
         // Without claims the last puts that the thief saw may still come: then it is half of a full ring at most.
         let full = !self.claims;
         let too_many = n.is_none_or(|(first, n)| {
-            queue == Queue::Local && n > steal_size(if full { RING } else { tail.wrapping_sub(first) })
+            queue == Queue::Local && n > steal_size(if full { self.ring } else { tail.wrapping_sub(first) })
         });
         if too_many && !self.shuffles {
             return broken(

@@ -11,6 +11,7 @@ use super::m::Store;
 use super::violation::{Verdict, bad, broken};
 use crate::rules::rule::Rule;
 use crate::rules::sequence::Place;
+use crate::rules::transition::known;
 
 impl Checker {
     pub(crate) fn g_request(&mut self, e: &Event, gs: u32, request: Request) -> Verdict {
@@ -192,7 +193,9 @@ impl Checker {
                     format!("its own P{}", self.m(m).p),
                 );
             }
-            if core::mem::replace(&mut self.m(m).scheduling, true) {
+            // The monitor looks, may find nothing, and looks again another time.
+            let again = core::mem::replace(&mut self.m(m).scheduling, true);
+            if again && !self.site_is(e.site, known::RESCUE) {
                 return broken(
                     Rule::ProgramOrder,
                     format!("M{m} begins to schedule again"),

@@ -43,6 +43,16 @@ impl Stw {
         phase: Phase::Off,
     };
 
+    /// Nobody stops or starts the world.
+    pub(crate) fn runs(&self) -> bool {
+        self.world == World::Running
+    }
+
+    /// The number of Ps.
+    pub(crate) fn procs(&self) -> i64 {
+        self.procs
+    }
+
     /// `gcwaiting` is set, beyond doubt.
     pub(crate) fn is_stopping_surely(&self) -> bool {
         self.waiting && self.world == World::Stopping
@@ -114,7 +124,7 @@ impl Checker {
         if !self.claims {
             return Ok(());
         }
-        if !matches!(self.stw.world, World::Running | World::Booting) {
+        if !matches!(self.stw.world, World::Running | World::Booting) || self.for_each_p.is_some() {
             return self.stw_order(e, "stops the world");
         }
         self.stw = Stw { world: World::Stopping, m: e.m, waiting: false, resized: None, ..self.stw.clone() };

@@ -8,7 +8,7 @@ use super::violation::Verdict;
 use crate::rules::preempt::Newstack;
 use crate::rules::sequence::{Place, Step, Verdict as Order, Word};
 use crate::rules::suspend::Branch;
-use crate::rules::transition::{Found, ROWS, Site};
+use crate::rules::transition::{Found, ROWS, Site, known};
 
 impl Checker {
     /// The step, the G that it concerns (0 if none) and the row of a status change.
@@ -28,6 +28,10 @@ impl Checker {
                     Found::Row(row) => (Some(Word::status(ROWS[usize::from(row)].change)), gs, Some(row)),
                     Found::OtherWay | Found::Never => (None, gs, None),
                 });
+            }
+            // Under the lock, between any two steps.
+            Kind::ForEachPBegin { .. } | Kind::SafePointFn { .. } | Kind::ForEachPEnd => {
+                return Ok((None, gs, None));
             }
             Kind::GStatusFail { via, .. } => match via {
                 Via::Castogscanstatus | Via::CasGFromPreempted => Step::Missed,
@@ -95,6 +99,7 @@ impl Checker {
             Kind::ResumeBegin { .. } => Step::ResumeBegin,
             Kind::ResumeEnd { .. } => Step::ResumeEnd,
             Kind::PreemptOne { .. } => Step::PreemptOne,
+            Kind::PreemptM { .. } if self.may_signal_adopted(e) => Step::SignalAdopted,
             Kind::PreemptM { .. } => Step::PreemptM,
             Kind::Newstack { preempt, preempt_stop, preempt_shrink, can_preempt } => {
                 match Newstack::decide(preempt, can_preempt, preempt_stop) {
@@ -120,6 +125,7 @@ impl Checker {
             Kind::CoroFrom { exit: false } => Step::CoroFrom,
             Kind::CoroTo => Step::CoroTo,
             Kind::Stoplockedm => Step::Stoplockedm,
+            Kind::Startlockedm { .. } if self.site_is(e.site, known::RESCUE) => Step::StartlockedmMonitor,
             Kind::Startlockedm { .. } => Step::Startlockedm,
             Kind::PStatus { target_p, from, to, .. } => {
                 let own = self.m(e.m).p == target_p;

@@ -122,6 +122,17 @@ const ADOPT: Config = Config {
     ..BASE
 };
 
+const ADOPT_RETAKE: Config = Config {
+    about: "X-ADOPT: sysmon takes the P of a foreign call for another G; the call may return at any moment",
+    gs: 2,
+    ms: 2,
+    queues: true,
+    stw: false,
+    user: User { calls: false, ..ADOPT.user },
+    sysmon: Sysmon::Forever,
+    ..ADOPT
+};
+
 const LIFECYCLE: Config = Config {
     about: "a goroutine that exits and is born again in the same G struct, while suspenders are after it",
     suspenders: 2,
@@ -216,6 +227,7 @@ pub fn all() -> Vec<(Config, When)> {
         (under("park/sigurg", PARK, Profile::SIGURG), Always),
         (under("park-stw/sigurg", PARK_STW, Profile::SIGURG), Always),
         (under("adopt/sigurg", ADOPT, Profile::SIGURG), Always),
+        (under("adopt-retake/sigurg", ADOPT_RETAKE, Profile::SIGURG), Always),
         (under("lifecycle/go1.27", LIFECYCLE, go(27)), Always),
         (under("retake/go1.25", RETAKE, go(25)), Always),
         (under("retake/go1.27", RETAKE, go(27)), Always),

@@ -6,7 +6,7 @@
 
 use super::Machine;
 use super::config::UnsafePoints;
-use super::state::{Handler, MPc, State, Status};
+use super::state::{Handler, MPc, State};
 use super::step::{Act, Actor, Move};
 use crate::rules::preempt::{Acknowledge, Landing, acknowledgement, want_async_preempt};
 use sigurg_traces::Reject;
@@ -18,7 +18,6 @@ enum Verdict {
     Unsafe,
     Inject,
     Park,
-    Adopt,
 }
 
 impl Machine {
@@ -68,20 +67,19 @@ impl Machine {
         if !want_async_preempt(gp.preempt(), p_preempt, gp.gstatus()) {
             return visit(Verdict::Ignore);
         }
+        // X-PARK: any instruction will do, if an idle M is at hand to take the P.
+        let parks = self.config.profile.parks_in_handler
+            && self.can_preempt_m(s, i)
+            && self.each_m().any(|other| other != i && s.m[other].pc() == MPc::Idle);
         if m.pc() == MPc::ForeignCall {
-            // X-ADOPT is T34 by the handler, which cannot wait for a scan bit.
-            let adopts = self.config.profile.adopts_foreign_calls && !gp.scan();
-            return visit(if adopts { Verdict::Adopt } else { Verdict::Unsafe });
+            return visit(if parks { Verdict::Park } else { Verdict::Unsafe });
         }
         let landing =
             Landing { on_curg: true, can_preempt: self.can_preempt_m(s, i), room_on_stack: true, pc: None };
         if landing.decline().is_some() {
             return visit(Verdict::Unsafe);
         }
-        // X-PARK: any instruction will do, if an idle M is at hand to take the P.
-        if self.config.profile.parks_in_handler
-            && self.each_m().any(|other| other != i && s.m[other].pc() == MPc::Idle)
-        {
+        if parks {
             visit(Verdict::Park);
         }
         visit(Verdict::Inject);
@@ -114,12 +112,6 @@ impl Machine {
                 n.m[i].set_injected(true);
                 n.g[g].set_locked(true);
                 Act::HandlerParks
-            }
-            Verdict::Adopt => {
-                let g = usize::from(s.m[i].gp().expect("a G was interrupted"));
-                n.g[g].set_status(Status::Syscall);
-                n.m[i].set_pc(MPc::InSyscall);
-                Act::HandlerAdopts
             }
         };
         (act, n)

@@ -4,7 +4,7 @@
 //! call at a time is modelled, whoever makes it.
 
 use super::Machine;
-use super::state::{PStat, Preemptone, State, Status, StwPc, SysmonPc};
+use super::state::{MPc, PStat, Preemptone, State, Status, StwPc, SysmonPc};
 use super::step::{Act, Actor, Move};
 
 impl Machine {
@@ -18,6 +18,10 @@ impl Machine {
         let g = s.m[m].curg()?;
         let in_syscall = s.g[usize::from(g)].status() == Status::Syscall;
         if self.config.profile.preemptone_skips_syscall && in_syscall {
+            return None;
+        }
+        // X-ADOPT: who sleeps in a foreign call is not signalled; its P is taken.
+        if self.config.profile.adopts_foreign_calls && s.m[m].pc() == MPc::ForeignCall {
             return None;
         }
         let mut n = *s;

@@ -136,7 +136,7 @@ acts! {
     HandlerIgnores = "handler: nothing to preempt here",
     HandlerInjects = "handler: wanted, and a safe point: injects asyncPreempt",
     HandlerParks = "handler: wanted: the G will stop here, locked to its thread (X-PARK)",
-    HandlerAdopts = "handler: the G blocks in a foreign call: Grunning -> Gsyscall (X-ADOPT)",
+    AdoptForeignCall = "its thread is seen asleep in a foreign call: Grunning -> Gscansyscall (X-ADOPT)",
     HandlerUnsafe = "handler: wanted, but an unsafe point: declines",
     AckGeneration = "handler: preemptGen += 1",
     AckPending = "handler: signalPending = 0",

@@ -6,7 +6,7 @@
 
 use super::Machine;
 use super::scheduler::unwire;
-use super::state::{PStat, Preemptone, State, Status, StwPc};
+use super::state::{Handler, MPc, PStat, Preemptone, State, Status, StwPc};
 use super::step::{Act, Actor, Move};
 
 impl Machine {
@@ -39,6 +39,10 @@ impl Machine {
                     Some(Taken::UnderScanBit) => {
                         n.world.set_stw(StwPc::CutP);
                         Act::TakeSyscallP
+                    }
+                    Some(Taken::FromForeignCall) => {
+                        n.world.set_stw(StwPc::CutP);
+                        Act::AdoptForeignCall
                     }
                     Some(Taken::Whole) => {
                         self.stw_next_p(&mut n);
@@ -114,7 +118,7 @@ impl Machine {
         });
     }
 
-    /// setBlockOnExitSyscall (1.26), or the compare-and-swap on Psyscall before.
+    /// setBlockOnExitSyscall (1.26), or the compare-and-swap on Psyscall before; and X-ADOPT.
     pub(super) fn take_syscall_p(&self, n: &mut State, p: usize, to: PStat) -> Option<Taken> {
         if !self.config.profile.retakes_by_scan_bit {
             if n.p[p].status() != PStat::Syscall {
@@ -128,6 +132,19 @@ impl Machine {
         }
         let m = usize::from(n.p[p].m()?);
         let g = usize::from(n.m[m].curg()?);
+        // X-ADOPT: its thread is seen to sleep. Whether it computes when it is back or comes for a P at once is all one:
+        // it is in a system call until then.
+        let asleep = n.m[m].pc() == MPc::ForeignCall && n.m[m].handler() == Handler::None;
+        if self.config.profile.adopts_foreign_calls
+            && asleep
+            && n.g[g].status() == Status::Running
+            && !n.g[g].scan()
+        {
+            n.g[g].set_status(Status::Syscall);
+            n.g[g].set_scan(true);
+            n.m[m].set_pc(MPc::InSyscall);
+            return Some(Taken::FromForeignCall);
+        }
         // The test masks the scan bit, the compare-and-swap then fails on it: one try.
         if n.g[g].status() != Status::Syscall || n.g[g].scan() {
             return None;
@@ -142,6 +159,8 @@ impl Machine {
 pub(super) enum Taken {
     /// The scan bit is held; the P has still to be cut off.
     UnderScanBit,
+    /// The same, of a G that knew of no system call (X-ADOPT).
+    FromForeignCall,
     /// In one compare-and-swap.
     Whole,
 }

@@ -72,6 +72,10 @@ impl Machine {
                     n.world.set_sysmon(SysmonPc::CutP);
                     Act::TakeSyscallP
                 }
+                Taken::FromForeignCall => {
+                    n.world.set_sysmon(SysmonPc::CutP);
+                    Act::AdoptForeignCall
+                }
                 Taken::Whole => {
                     n.world.set_sysmon(SysmonPc::Handoff);
                     Act::TakePsyscall

@@ -18,7 +18,10 @@ impl Machine {
             }
             (Actor::Outside, _) => format!(" (G{which})"),
             (Actor::Stw | Actor::Sysmon, Act::PreemptoneReads | Act::PreemptallSkips)
-            | (Actor::Stw | Actor::Sysmon, Act::TakeSyscallP | Act::TakeSyscallPFails | Act::TakePsyscall) => {
+            | (
+                Actor::Stw | Actor::Sysmon,
+                Act::TakeSyscallP | Act::AdoptForeignCall | Act::TakeSyscallPFails | Act::TakePsyscall,
+            ) => {
                 format!(" (P{which})")
             }
             _ => String::new(),

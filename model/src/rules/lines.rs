@@ -26,8 +26,14 @@ const fn only(releases: Releases, line: Line) -> Line {
 const fn park(line: Line) -> Line {
     Line { extension: Some(|profile| profile.parks_in_handler), ..line }
 }
+const fn adopt(line: Line) -> Line {
+    Line { extension: Some(|profile| profile.adopts_foreign_calls), ..line }
+}
 const fn remember(line: Line) -> Line {
     Line { extension: Some(|profile| profile.remembers_unsent_request), ..line }
+}
+const fn dump(line: Line) -> Line {
+    Line { extension: Some(|profile| profile.dumps_running_goroutines), ..line }
 }
 const fn since(minor: u8) -> Releases {
     Releases::since(minor)
@@ -203,6 +209,12 @@ pub const LINES: &[Line] = &[
     // X-REMEMBER: a signal that was held back is sent later, without a new window.
     remember(closed(P::SawRunning, &[(e(S::PreemptM), P::SawRunning)], Rule::Suspender)),
 
+    // X-DUMP: a suspender gives up, and a thread without a P readies what it stopped.
+    dump(closed(P::Window, &[(e(S::StopFalse), P::Withdrawing)], Rule::ParkRequested)),
+    dump(closed(P::Withdrawing, &[(s(C::CloseWindow), P::Withdrawn)], Rule::ScanOwner)),
+    dump(closed(P::Withdrawn, &[(e(S::SuspendEndDead), P::Open)], Rule::Suspender)),
+    dump(closed(P::Readied, &[(e(S::PutGlobal), P::Open)], Rule::QueueTake)),
+
     // preemptone. Without asynchronous preemption it ends after the guard.
     closed(P::AskingOne, &[(e(S::PreemptTrue), P::AskingOneGuard)], Rule::ProgramOrder),
     closed(P::AskingOneGuard, &[(e(S::GuardPreempt), P::AskingOneP)], Rule::ProgramOrder),
@@ -224,6 +236,10 @@ pub const LINES: &[Line] = &[
     ], Rule::PreemptChoice),
     closed(P::NewstackMoving, &[(e(S::GuardNormal), P::NewstackShrunk)], Rule::RequestWrite),
     closed(P::StackMoving, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite),
+
+    // X-PARK: the monitor takes an idle P, looks for a goroutine that stays in a handler, and hands the P to it.
+    park(open(P::Open, &[(e(S::StartlockedmMonitor), P::Rescued)])),
+    park(closed(P::Rescued, &[(e(S::Releasep), P::Open)], Rule::PChain)),
 
     // X-PARK: preemptPark or goschedImpl, then stoplockedm and execute, all in the signal handler.
     park(open(P::Open, &[(e(S::HandlerPark), P::HandlerParking), (e(S::HandlerYield), P::HandlerYielding)])),
@@ -249,6 +265,17 @@ pub const LINES: &[Line] = &[
     park(closed(P::HandlerExecuting, &[(s(C::Execute), P::HandlerExecuted)], Rule::StatusChain)),
     park(closed(P::HandlerExecuted, &[(e(S::PreemptFalse), P::HandlerReset)], Rule::RequestWrite)),
     park(closed(P::HandlerReset, &[(e(S::GuardNormal), P::Open)], Rule::RequestWrite)),
+
+    // X-ADOPT: into a system call in the G's stead, then as any retake; and exitsyscallNoP and execute in the signal handler.
+    adopt(open(P::Open, &[
+        (s(C::Adopt), P::Blocking), (s(C::Recall), P::HandlerRecalled), (e(S::SignalAdopted), P::Open),
+    ])),
+    adopt(open(P::Owning, &[(e(S::SignalAdopted), P::Owning)])),
+    adopt(closed(P::HandlerRecalled, &[(s(C::RecallNoP), P::HandlerReturned)], Rule::Syscall)),
+    adopt(closed(P::HandlerReturned, &[
+        (e(S::PutGlobal), P::HandlerReturnQueued), (e(S::Wirep), P::HandlerWoken),
+    ], Rule::QueueTake)),
+    adopt(closed(P::HandlerReturnQueued, &[(e(S::Stoplockedm), P::HandlerWaiting)], Rule::LockedM)),
 ];
 
 /// What may come in the middle of a line, which goes on afterwards where it was.
@@ -287,7 +314,8 @@ pub const PROMISED: &[(Word, Rule)] = &[
     (e(S::Kick), Rule::QueueTake), (e(S::ParkAbort), Rule::ProgramOrder), (e(S::Gdestroy), Rule::ProgramOrder),
     (e(S::Gfput), Rule::ProgramOrder), (e(S::CoroTo), Rule::Coroutine), (e(S::Newproc), Rule::Birth),
     (e(S::EnterPsyscall), Rule::Syscall), (e(S::CutP), Rule::Syscall), (e(S::CutPStop), Rule::Syscall), (e(S::CutPMonitor), Rule::Syscall), (e(S::SyscallBlock), Rule::Syscall),
-    (e(S::RetakeSyscall), Rule::Syscall), (e(S::PreemptM), Rule::SignalPair),
+    (e(S::RetakeSyscall), Rule::Syscall), (e(S::PreemptM), Rule::SignalPair), (e(S::StartlockedmMonitor), Rule::LockedM),
+    (e(S::SignalAdopted), Rule::SignalPair), (s(C::Adopt), Rule::Syscall), (s(C::Recall), Rule::Syscall), (s(C::RecallNoP), Rule::Syscall),
 ];
 
 /// Steps of a line that turn to another G than the step before, or concern none.
@@ -296,5 +324,8 @@ pub const NEXT_G: &[Word] = &[
     e(S::CoroTo), s(C::DebugPark), s(C::DebugReady), e(S::Execute), e(S::PutRunnext), e(S::PutLocal), e(S::Kick), e(S::Spill),
     e(S::Releasep), e(S::Wirep), e(S::Handoffp), e(S::Stopm), e(S::RetakeSyscall), e(S::EnterPsyscall), e(S::CutP),
     e(S::CutPStop), e(S::CutPMonitor), e(S::OtherP), s(C::Suspendable),
-    e(S::PPreemptTrue), e(S::PreemptM), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), s(C::Return), e(S::ResumeBeginDead),
+    e(S::PPreemptTrue), e(S::PreemptM), e(S::SignalAdopted), e(S::PreemptOne), e(S::Startm), e(S::Startlockedm), e(S::StartlockedmMonitor), s(C::Return),
+    e(S::ResumeBeginDead),
+    // After the G that it kicked from where it is put itself.
+    e(S::Stoplockedm),
 ];

@@ -107,7 +107,10 @@ pub fn accepts(via: Via, from: GStatus, to: GStatus) -> bool {
         }
         Via::CasGToPreemptScan => from == Running && to == Scanpreempted,
         Via::CasGFromPreempted => from == Preempted && to == Waiting,
-        Via::Direct => !from.has_scan() && !to.has_scan() && from != to,
+        // X-ADOPT takes the scan bit with the change.
+        Via::Direct => {
+            !from.has_scan() && !to.has_scan() && from != to || (from, to) == (Running, Scansyscall)
+        }
     }
 }
 
@@ -127,6 +130,7 @@ mod tests {
                     let own = match via {
                         Via::Castogscanstatus | Via::CasfromGscanstatus => from.base() == to.base(),
                         Via::CasGToPreemptScan => from == GStatus::Running,
+                        Via::Direct if to.has_scan() => from == GStatus::Running,
                         _ => !from.has_scan() && !to.has_scan(),
                     };
                     assert!(own, "{via} {from} {to}");

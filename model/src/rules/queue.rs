@@ -8,10 +8,8 @@ use sigurg_traces::Queue;
 use crate::profile::Profile;
 use crate::rules::transition::Change;
 
-/// Slots of a P's ring.
+/// Slots of a P's ring; full, it gives half of them to the global queue, beside the one that did not fit (INV-32).
 pub const RING: u32 = 256;
-/// Gs that a full ring gives to the global queue, beside the one that did not fit (INV-32).
-pub const SPILL: u32 = RING / 2;
 
 /// What a thief takes of a ring that holds `n`: half, rounded up (INV-33).
 pub const fn steal_size(n: u32) -> u32 {

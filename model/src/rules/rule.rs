@@ -69,6 +69,7 @@ rules! {
     PChain = "p_chain", "INV-26, PS01-PS18", "each change of a P's status starts from the one before, along a row of its table, and a P is given away before another M takes it";
     StwExec = "stw_exec", "INV-47", "nothing is dispatched while the world is stopped";
     StwOrder = "stw_order", "INV-47, INV-48", "the world is stopped and started by one M, in turn, and counts as stopped when every P is";
+    ForEachP = "for_each_p", "INV-49, section 9", "every P has the function of a forEachP run for it once, by who has the P, before the forEachP ends";
     Syscall = "syscall", "T34-T42, PS10-PS16", "a G enters and leaves a system call in the order of its release, and a P is taken from it only as that release does";
     LockedM = "locked_m", "section 8.4", "a G that is locked to an M is run by that M, which is handed a P for it";
     Coroutine = "coroutine", "T31-T33", "a coroutine switch stops one G and runs the other on the same M";

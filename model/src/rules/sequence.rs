@@ -67,6 +67,8 @@ Step:
     PPreemptFalse,
     PreemptOne,
     PreemptM,
+    /// `PreemptM` to an M whose G may run without a P (X-ADOPT).
+    SignalAdopted,
     NewstackGrow,
     NewstackDecline,
     NewstackPreempt,
@@ -103,6 +105,8 @@ Step:
     CoroTo,
     Stoplockedm,
     Startlockedm,
+    /// By the monitor, which does not stop afterwards.
+    StartlockedmMonitor,
     Wirep,
     Releasep,
     EnterPsyscall,
@@ -212,6 +216,7 @@ Place:
     StopLockedFree,
     TookPsyscall,
     TookPsyscallMonitor,
+    Rescued,
     Retook,
     Blocking,
     Blocked,
@@ -247,6 +252,8 @@ Place:
     WindowStop,
     WindowPreempt,
     WindowGuard,
+    Withdrawing,
+    Withdrawn,
     Asked,
     FoundDead,
     Resuming,
@@ -285,6 +292,9 @@ Place:
     HandlerExecuting,
     HandlerExecuted,
     HandlerReset,
+    HandlerRecalled,
+    HandlerReturned,
+    HandlerReturnQueued,
 }
 
 impl Place {

@@ -75,11 +75,14 @@ pub enum Change {
     Grown,
     Leak,
     Unleak,
+    Adopt,
+    Recall,
+    RecallNoP,
 }
 
 impl Change {
     /// Number of words.
-    pub const COUNT: usize = Self::Unleak as usize + 1;
+    pub const COUNT: usize = Self::RecallNoP as usize + 1;
 }
 
 /// One row of the table.
@@ -99,10 +102,19 @@ pub struct Row {
     pub actor: Actor,
     /// The releases that have it.
     pub releases: Releases,
+    /// The extension that it belongs to, if it is none of Go's.
+    pub extension: Option<fn(&Profile) -> bool>,
     /// What it is.
     pub change: Change,
     /// What else it does, in few words.
     pub note: &'static str,
+}
+
+impl Row {
+    /// Whether the profile has the row.
+    pub fn holds(&self, profile: &Profile) -> bool {
+        profile.within(self.releases) && self.extension.is_none_or(|has| has(profile))
+    }
 }
 
 const CAS: &[Via] = &[Via::Casgstatus];
@@ -135,7 +147,12 @@ const fn row(
     change: Change,
     note: &'static str,
 ) -> Row {
-    Row { id, from, to, via, sites, actor, releases, change, note }
+    Row { id, from, to, via, sites, actor, releases, extension: None, change, note }
+}
+
+/// A row of X-ADOPT.
+const fn adopt(row: Row) -> Row {
+    Row { extension: Some(|profile| profile.adopts_foreign_calls), ..row }
 }
 
 use Actor::{Any, Creator, Holder, ItsM, Itself, Runner, Suspender};
@@ -194,6 +211,11 @@ pub const ROWS: &[Row] = &[
     row("T41", Scansyscall, Syscall, CLEAR, &["setBlockOnExitSyscall"], Holder, since(26), C::Misblock, "undone at once: the link had changed"),
     row("T42", Scandeadextra, Deadextra, CLEAR, &["resume"], Holder, since(26), C::Unblock, "the same"),
     row("T42", Scandeadextra, Deadextra, CLEAR, &["setBlockOnExitSyscall"], Holder, since(26), C::Misblock, "the same"),
+
+    // X-ADOPT: somebody else sends a G that sleeps in a foreign call into a system call; a handler calls it back.
+    adopt(row("X-ADOPT", Running, Scansyscall, DIRECT, &["adopt"], Any, ALL, C::Adopt, "by an M that sees its thread sleep; then its P is cut off, as after T39")),
+    adopt(row("X-ADOPT", Syscall, Running, FAST, &["recall"], ItsM, ALL, C::Recall, "T36 in the signal handler of its M, for it computes without a P")),
+    adopt(row("X-ADOPT", Running, Runnable, CAS, &["recall"], ItsM, ALL, C::RecallNoP, "T37 in the handler, where it stays; an idle P and execute, or the global queue")),
 
     // Suspend and resume.
     row("T43", Runnable, Scanrunnable, SET, &["suspendG"], Suspender, ALL, C::Claim, "it may stay on its queue; the three request flags are cleared"),
@@ -280,9 +302,25 @@ pub mod known {
     pub const ENLIST_WORKER: usize = 5;
     /// `wakep`.
     pub const WAKEP: usize = 6;
+    /// `rescue`, of X-PARK: the monitor.
+    pub const RESCUE: usize = 7;
+    /// `sysmon`.
+    pub const SYSMON: usize = 8;
+    /// `sigfwdgo`: a signal that somebody else sent.
+    pub const FOREIGN_SIGNAL: usize = 9;
     /// Their names.
-    pub const ALL: &[&str] =
-        &["goready", "resumeG", "preemptall", "markroot", "stopTheWorldWithSema", "enlistWorker", "wakep"];
+    pub const ALL: &[&str] = &[
+        "goready",
+        "resumeG",
+        "preemptall",
+        "markroot",
+        "stopTheWorldWithSema",
+        "enlistWorker",
+        "wakep",
+        "rescue",
+        "sysmon",
+        "sigfwdgo",
+    ];
 }
 
 /// A function that some table knows; [`Site::UNKNOWN`] for a name that none does, and for no name.
@@ -336,7 +374,7 @@ impl Table {
             for &to in GStatus::ALL {
                 let start = table.candidates.len() as u16;
                 for (index, row) in ROWS.iter().enumerate() {
-                    if row.from == from && row.to == to && profile.within(row.releases) {
+                    if row.from == from && row.to == to && row.holds(profile) {
                         let vias = row.via.iter().fold(0, |set, via| set | 1 << *via as u16);
                         for site in row.sites {
                             let site = table.intern(site);

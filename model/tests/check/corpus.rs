@@ -22,7 +22,7 @@ impl Recording {
     }
 
     pub(crate) fn options(&self) -> CheckOptions {
-        CheckOptions { claims: true, complete: self.header.complete }
+        CheckOptions { complete: self.header.complete, ..CheckOptions::default() }
     }
 }
 

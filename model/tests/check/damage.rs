@@ -311,6 +311,8 @@ fn fields(kind: Kind, random: &mut Random) -> Vec<(&'static str, Kind)> {
             ("target_m", SyscallBlock { target_p, target_m: target_m + 1 }),
         ],
         Procresize { old, new } => vec![("new", Procresize { old, new: new + 1 })],
+        ForEachPBegin { procs } => vec![("procs", ForEachPBegin { procs: procs + 1 })],
+        SafePointFn { target_p } => vec![("target_p", SafePointFn { target_p: target_p + 1 })],
         StwStarted { procs } => vec![("procs", StwStarted { procs: procs + 1 })],
         _ => Vec::new(),
     }

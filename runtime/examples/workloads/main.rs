@@ -2,13 +2,14 @@
 //!
 //! One warm-up pass, one measured pass, one line. Peers that print the same are in `ci/bench`, and `ci/bench/run`
 //! compares them. Options: `-w` workload, `-p` processors, `-n` operations, `-k` goroutines (or what the workload
-//! counts), `-d` seconds.
+//! counts), `-d` seconds, `--depth` frames of each parked goroutine.
 
 mod communicate;
 mod kernels;
 mod preempt;
 mod report;
 mod spawn;
+mod stop;
 mod wait;
 mod work;
 
@@ -24,6 +25,7 @@ struct Args {
     n: u64,
     k: u64,
     d: Duration,
+    depth: u64,
 }
 
 /// One entry of the table: its parameters unless given, how it warms up, and its body.
@@ -79,22 +81,17 @@ const WORKLOADS: &[Workload] = &[
     timed("B11", 1, SECOND, preempt::fairness),
     timed("B11c", 4, SECOND, preempt::rotation),
     workload("B12a", 300_000_000, 1, preempt::cost),
-    timed("B12b", 1, SECOND, unsupported),
-    timed("B12c", 1, SECOND, unsupported),
-    timed("B12d", 1, SECOND, unsupported),
-    timed("B12e", 1, SECOND, unsupported),
-    timed("B12z", 1, SECOND, unsupported),
-    Workload { warm: None, ..workload("B13", 10_000, 0, unsupported) },
+    timed("B12b", 1, SECOND, stop::world),
+    timed("B12c", 1, SECOND, stop::dump),
+    timed("B12d", 1, SECOND, stop::each),
+    timed("B12e", 1, SECOND, stop::world_now_and_then),
+    timed("B12z", 1, SECOND, stop::nobody),
+    Workload { warm: None, ..workload("B13", 10_000, 0, stop::stack_scan) },
 ];
-
-/// What stops the world or walks stacks, which the runtime does not offer yet.
-fn unsupported(_: Args) -> Pass {
-    Pass { status: "unsupported", ..Pass::default() }
-}
 
 fn parse() -> Result<(&'static Workload, Args), lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut name, mut p, mut n, mut k, mut d) = (None, 1, None, None, None);
+    let (mut name, mut p, mut n, mut k, mut d, mut depth) = (None, 1, None, None, None, 0);
     let mut parser = lexopt::Parser::from_env();
     while let Some(option) = parser.next()? {
         match option {
@@ -105,13 +102,15 @@ fn parse() -> Result<(&'static Workload, Args), lexopt::Error> {
             Short('d') => {
                 d = Some(parser.value()?.parse_with(|text| text.parse().map(Duration::from_secs_f64))?)
             }
+            Long("depth") => depth = parser.value()?.parse()?,
             _ => return Err(option.unexpected()),
         }
     }
     let name = name.ok_or("which workload? -w B1b")?;
     let workload = WORKLOADS.iter().find(|workload| workload.name == name);
     let workload = workload.ok_or_else(|| format!("no workload {name:?}"))?;
-    let args = Args { p, n: n.unwrap_or(workload.n), k: k.unwrap_or(workload.k), d: d.unwrap_or(workload.d) };
+    let args =
+        Args { p, n: n.unwrap_or(workload.n), k: k.unwrap_or(workload.k), d: d.unwrap_or(workload.d), depth };
     Ok((workload, args))
 }
 

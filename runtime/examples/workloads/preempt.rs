@@ -16,7 +16,7 @@ const MILLI: Duration = Duration::from_millis(1);
 
 /// Raised when hogs are to end; at the latest half a second after `d`, by a thread outside the runtime, so that a
 /// runtime without preemption comes to an end, too.
-fn stop_after(d: Duration) -> &'static AtomicU32 {
+pub(crate) fn stop_after(d: Duration) -> &'static AtomicU32 {
     let stop = shared(AtomicU32::new(0));
     std::thread::spawn(move || {
         std::thread::sleep(d + Duration::from_millis(500));

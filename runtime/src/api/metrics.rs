@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::safepoint::Decline;
+
 /// A runtime at one moment: what [`metrics`](crate::metrics()) returns.
 ///
 /// Each number is right for some moment during the call; they are not all of the same moment, because nothing is
@@ -45,11 +47,17 @@ pub struct Metrics {
     pub netpoll_waiters: u64,
     /// Stacks made: of goroutines that have not ended, and those kept to be used again.
     pub stacks: u64,
+    /// Times the unused memory of a stack was given back by [`stacks::shrink`](crate::stacks::shrink()). Only grows.
+    pub stacks_shrunk: u64,
     /// Since the runtime was built.
     pub uptime: Duration,
 }
 
 /// How often goroutines were stopped, by how. All only grow.
+///
+/// A goroutine that nobody can stop shows as `declined` that grows while others wait: it is inside
+/// [`preempt_off`](crate::preempt_off), or there are too many threads. One that takes no signals shows in nothing here: its P's
+/// `schedtick` stands still in `SIGURG_DEBUG=schedtrace=1000,scheddetail=1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Preemptions {
@@ -57,6 +65,38 @@ pub struct Preemptions {
     pub synchronous: u64,
     /// By signal: the goroutine was stopped in the handler, its thread with it.
     pub parked: u64,
-    /// Signals that came at a moment when nothing could be done.
+    /// Without a signal: the goroutine's thread slept in a foreign call, and others got its processor meanwhile.
+    pub adopted: u64,
+    /// By signal: a call was injected, and the goroutine may go on in another thread; see
+    /// [`GoBuilder::injectable`](crate::GoBuilder::injectable).
+    pub injected: u64,
+    /// Signals at which a call was to be injected and was not, by reason. The goroutine was then parked in the handler, or asked again soon.
+    pub not_injected: NotInjected,
+    /// Signals that came at a moment when nothing could be done, or was better done a little later.
     pub declined: u64,
+}
+
+/// How often which reason kept a call from being injected. Only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotInjected([u64; Decline::ALL.len()]);
+
+impl NotInjected {
+    pub(crate) fn new(count: impl Fn(Decline) -> u64) -> Self {
+        Self(std::array::from_fn(|i| count(Decline::ALL[i])))
+    }
+
+    /// How often for that reason.
+    pub fn get(&self, reason: Decline) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// How often for any.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The reasons that there were, with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (Decline, u64)> {
+        Decline::ALL.iter().copied().zip(self.0).filter(|(_, count)| *count > 0)
+    }
 }

@@ -18,8 +18,8 @@ pub use goroutine::{
     GoId, GoStatus, Goroutine, blocking, current, lock_os_thread, try_current, unlock_os_thread, yield_now,
 };
 pub use join::join;
-pub use metrics::{Metrics, Preemptions};
+pub use metrics::{Metrics, NotInjected, Preemptions};
 pub use preempt_off::preempt_off;
-pub use runtime::{gomaxprocs, metrics, set_gomaxprocs};
+pub use runtime::{gomaxprocs, metrics, set_gomaxprocs, stop_the_world};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use spawn::{GoBuilder, JoinHandle, go};

@@ -17,6 +17,7 @@ use std::thread;
 
 use crate::facade::atomic::AtomicPtr;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Release};
+use crate::proc::body;
 use crate::wait::Wait;
 use crate::waitreason::WaitReason;
 
@@ -119,7 +120,7 @@ impl<T> Packet<thread::Result<T>> {
         // SAFETY: alive, says the caller.
         let slot = unsafe { (*this).result.get() };
         // SAFETY: nobody reads the slot before `finish`.
-        let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { slot.write(MaybeUninit::new(Ok(f()))) }));
+        let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { slot.write(MaybeUninit::new(Ok(body(f)))) }));
         if let Err(panic) = outcome {
             // SAFETY: as above; `f` unwound, so that nothing was written.
             unsafe { slot.write(MaybeUninit::new(Err(panic))) };

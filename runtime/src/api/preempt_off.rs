@@ -7,7 +7,8 @@
 use crate::api::goroutine::curg;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::compiler_fence;
-use crate::g::{G, STACK_PREEMPT};
+use crate::g::G;
+use crate::proc::poison;
 
 /// Takes the count back, also when the caller's function unwinds.
 struct Off(&'static G);
@@ -30,7 +31,7 @@ impl Drop for Off {
         self.0.preempt_off.store(count, Relaxed);
         // Relaxed, both: a request that is missed here is repeated by whoever made it.
         if count == 0 && self.0.preempt.load(Relaxed) {
-            self.0.stackguard0.store(STACK_PREEMPT, Relaxed);
+            poison(self.0);
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::api::spawn::clear_name;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::facade::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
 use crate::g::G;
+use crate::proc::safe_point;
 use crate::proc::{self, SpawnOptions};
 use crate::wait::Wait;
 use crate::waitreason::WaitReason;
@@ -201,6 +202,7 @@ impl<T> ScopedJoinHandle<'_, T> {
 
     /// Whether `join` would return at once.
     pub fn is_finished(&self) -> bool {
+        safe_point();
         self.consumer.as_ref().is_some_and(Consumer::is_done)
     }
 
@@ -216,6 +218,7 @@ impl<T> ScopedJoinHandle<'_, T> {
 
     /// What it was doing a moment ago. `Dead` if it is finished.
     pub fn status(&self) -> GoStatus {
+        safe_point();
         if self.is_finished() { GoStatus::Dead } else { GoStatus::of(self.gp, self.goid) }
     }
 }

@@ -9,6 +9,7 @@ use crate::api::names;
 use crate::api::packet::{Consumer, drop_result, packet};
 use crate::api::scope::{Scope, ScopedJoinHandle};
 use crate::g::G;
+use crate::proc::safe_point;
 use crate::proc::{self, SpawnOptions};
 use crate::waitreason::WaitReason;
 
@@ -74,6 +75,7 @@ pub(crate) fn clear_name() {
 pub struct GoBuilder {
     name: Option<Arc<str>>,
     stack_size: Option<usize>,
+    injectable: bool,
 }
 
 impl GoBuilder {
@@ -98,6 +100,40 @@ impl GoBuilder {
     /// [`Builder::stack_size`](crate::Builder::stack_size).
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
+        self
+    }
+
+    /// Lets it be stopped at *any instruction* and go on in another thread, as Go's goroutines are: for computations
+    /// that take long, in any number.
+    ///
+    /// Without this a goroutine that over-runs its slice keeps its thread until it runs again, so each costs a thread meanwhile. With it
+    /// the runtime injects a call where its [safe-point map](crate::safepoint) proves that no function on the stack holds the address of a
+    /// thread-local; elsewhere (std, C, `println!`, malloc) it asks again some microseconds later, and at last stops the goroutine as
+    /// usual. [`Metrics`](crate::Metrics) tell how often, and why not. Only x86-64, and only executables with a symbol table (not
+    /// `strip = true`); otherwise nothing changes.
+    ///
+    /// # Safety
+    ///
+    /// The contract of [`Builder::build`](crate::Builder::build) holds at every instruction, not only at calls of this crate that block,
+    /// and for every crate whose code the goroutine runs. The map cannot see all of it; so nowhere in this goroutine
+    ///
+    /// - is there a value that was *taken out of* a `thread_local!` and belongs to the thread: an `Rc` cloned from one, the handle that
+    ///   a random number generator per thread returns, a raw pointer into one. Not even two goroutines of one thread may have them, as one may be stopped
+    ///   in the middle of counting;
+    /// - is a reference into a `thread_local!` handed to a function that is called through a pointer: `KEY.with(f)` with `f` a `fn` or a `dyn Fn`;
+    /// - is a lock held that only the thread that took it may give back (those of [`std::sync`] may be given back by any);
+    /// - is the identity of the thread kept: its id, its errno, what C calls thread-specific;
+    /// - are the modes of floating point others than at a thread's start, in code that expects them to last: a thread is given
+    ///   the usual ones when a call is injected. (Those of this goroutine are kept.)
+    ///
+    /// ```no_run
+    /// // SAFETY: pure arithmetic.
+    /// let hog = unsafe { sigurg::GoBuilder::new().injectable() };
+    /// let sum = hog.spawn(|| (0..u64::MAX / 2).fold(0, |sum: u64, i| sum ^ i.wrapping_mul(3)));
+    /// # drop(sum);
+    /// ```
+    pub unsafe fn injectable(mut self) -> Self {
+        self.injectable = true;
         self
     }
 
@@ -134,7 +170,7 @@ impl GoBuilder {
 
 impl From<GoBuilder> for SpawnOptions {
     fn from(builder: GoBuilder) -> Self {
-        Self { name: builder.name, stack_size: builder.stack_size }
+        Self { name: builder.name, stack_size: builder.stack_size, injectable: builder.injectable }
     }
 }
 
@@ -160,6 +196,7 @@ impl<T> JoinHandle<T> {
     /// Whether `join` would return at once.
     #[inline]
     pub fn is_finished(&self) -> bool {
+        safe_point();
         self.consumer.is_done()
     }
 
@@ -175,6 +212,7 @@ impl<T> JoinHandle<T> {
 
     /// What it was doing a moment ago. `Dead` if it is finished.
     pub fn status(&self) -> GoStatus {
+        safe_point();
         if self.is_finished() { GoStatus::Dead } else { GoStatus::of(self.gp, self.goid) }
     }
 }

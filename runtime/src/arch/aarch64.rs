@@ -3,7 +3,11 @@
 //! A saved stack, from its stack pointer upwards: d8 to d15, x19 to x28, x29 (frame pointer), x30 (where to go on), 160
 //! bytes; `sp` is a multiple of 16.
 
+mod async_preempt;
+
 use core::arch::naked_asm;
+
+pub(crate) use async_preempt::{ExtendedState, inject, peek};
 
 use super::OnG0;
 
@@ -111,32 +115,6 @@ pub(crate) unsafe extern "C" fn g0_enter(save_sp: *mut usize, f: OnG0, arg: *mut
         "mov x0, x2",
         "blr x1",
         "brk 1",
-        ".cfi_endproc",
-    )
-}
-
-/// See [`super`].
-///
-/// # Safety
-///
-/// Called on the stack of a goroutine by its M; `g0_sp` is that M's; `f` stays on this M and does not unwind.
-#[unsafe(naked)]
-pub(crate) unsafe extern "C" fn systemstack(g0_sp: usize, f: extern "C" fn(*mut ()), arg: *mut ()) {
-    naked_asm!(
-        ".cfi_startproc",
-        "stp x29, x30, [sp, -16]!",
-        ".cfi_adjust_cfa_offset 16",
-        ".cfi_rel_offset x29, 0",
-        ".cfi_rel_offset x30, 8",
-        "mov x29, sp",
-        ".cfi_def_cfa_register x29",
-        "mov sp, x0",
-        "mov x0, x2",
-        "blr x1",
-        "mov sp, x29",
-        "ldp x29, x30, [sp], 16",
-        ".cfi_def_cfa sp, 0",
-        "ret",
         ".cfi_endproc",
     )
 }

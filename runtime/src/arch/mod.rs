@@ -6,13 +6,14 @@
 //! - `gogo(sp) -> !`: goes on where `mcall`, `init_stack` or `g0_enter` left off.
 //! - `g0_enter(save_sp, f, arg)`: begins the scheduler on the stack of this thread: remembers where it can be
 //!   left in `save_sp`, and calls `f(arg)`. Comes back when somebody does `gogo` to what was saved: the thread ends.
-//! - `systemstack(g0_sp, f, arg)`: calls `f(arg)` on g0 and comes back.
+//! - `inject(context, extended_state, f)`: for a signal handler: has the code that it interrupted call `f`, with every register
+//!   saved. Only on x86-64.
 //!
 //! Only what the C calling convention wants preserved across a call is saved: every switch is a call. The control
 //! words of the floating point units are not switched; a goroutine that changes them puts them back before it blocks.
 //!
 //! No switch may be inlined into a function that has read a thread-local: the code after it may run on another thread.
-
+//!
 //! They are naked functions, whose names are those of the package: several builds of these sources fit in one program.
 
 #[cfg(target_arch = "aarch64")]
@@ -21,9 +22,9 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64::{RESUME, g0_enter, gogo, init_stack, mcall, systemstack};
+pub(crate) use aarch64::{ExtendedState, RESUME, g0_enter, gogo, init_stack, inject, mcall, peek};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{RESUME, g0_enter, gogo, init_stack, mcall, systemstack};
+pub(crate) use x86_64::{ExtendedState, RESUME, g0_enter, gogo, init_stack, inject, mcall, peek};
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("stacks are switched in assembly: only x86_64 and aarch64 have it");

@@ -16,7 +16,11 @@
 //! A switch leaves by an indirect jump, not by `ret`: the return predictor holds the calls of the other stack.
 //! `sp` is 8 modulo 16, as after a call.
 
+mod async_preempt;
+
 use core::arch::naked_asm;
+
+pub(crate) use async_preempt::{ExtendedState, inject, peek};
 
 use super::OnG0;
 
@@ -126,32 +130,6 @@ pub(crate) unsafe extern "C" fn g0_enter(save_sp: *mut usize, f: OnG0, arg: *mut
         "mov rdi, rdx",
         "call rsi",
         "ud2",
-        ".cfi_endproc",
-    )
-}
-
-/// See [`super`].
-///
-/// # Safety
-///
-/// Called on the stack of a goroutine by its M; `g0_sp` is that M's; `f` stays on this M and does not unwind.
-#[unsafe(naked)]
-pub(crate) unsafe extern "C" fn systemstack(g0_sp: usize, f: extern "C" fn(*mut ()), arg: *mut ()) {
-    naked_asm!(
-        ".cfi_startproc",
-        "push rbp",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset rbp, 0",
-        "mov rbp, rsp",
-        ".cfi_def_cfa_register rbp",
-        "mov rsp, rdi",
-        "sub rsp, 8",
-        "mov rdi, rdx",
-        "call rsi",
-        "mov rsp, rbp",
-        "pop rbp",
-        ".cfi_def_cfa rsp, 8",
-        "ret",
         ".cfi_endproc",
     )
 }

@@ -15,6 +15,7 @@ use std::ptr::{self, NonNull};
 use std::time::{Duration, Instant};
 
 use super::waitq::{Claimed, ClaimedList, Fate, Sudog, WaitQ};
+use crate::facade::Order;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicUsize};
 use crate::facade::nanotime;
@@ -53,6 +54,7 @@ pub(crate) struct Hchan {
     pub(super) senders: AtomicUsize,
     pub(super) receivers: AtomicUsize,
     layout: Layout,
+    order: Order,
 }
 
 const _: () = assert!(size_of::<Lock<State>>() == 64, "the hot part of a channel is one cache line");
@@ -114,6 +116,12 @@ pub(crate) enum Dir {
 }
 
 impl Hchan {
+    /// The locks of several channels are taken in the order of these.
+    #[inline]
+    pub(crate) fn order(&self) -> usize {
+        self.order.key((&raw const *self).addr())
+    }
+
     /// A channel for `capacity` elements of that layout, with one handle on each side. Go: `makechan`.
     pub(super) fn make(element: Layout, capacity: usize) -> NonNull<Self> {
         let layout = Layout::from_size_align(element.size().saturating_mul(capacity), element.align())
@@ -144,6 +152,7 @@ impl Hchan {
                 senders: AtomicUsize::new(1),
                 receivers: AtomicUsize::new(1),
                 layout,
+                order: Order::new(),
             });
         }
         hchan
@@ -162,7 +171,10 @@ impl Hchan {
         if hchan.one_side_left.swap(true, AcqRel) {
             let layout = hchan.layout;
             // SAFETY: no handle is left, so nobody uses it; it was allocated with this layout.
-            unsafe { alloc::dealloc(this.as_ptr().cast(), layout) };
+            unsafe {
+                this.drop_in_place();
+                alloc::dealloc(this.as_ptr().cast(), layout);
+            }
         }
     }
 

@@ -72,18 +72,21 @@ macro_rules! both_sides {
             ///
             /// Those who wait to send get their values back; those who wait to receive are told. Go: `close`.
             pub fn close(&self) -> bool {
+                crate::proc::safe_point();
                 self.hchan().close()
             }
 
             /// Whether the channel is closed: by [`close`](Self::close), or because one side is gone.
             #[must_use]
             pub fn is_closed(&self) -> bool {
+                crate::proc::safe_point();
                 self.hchan().is_closed()
             }
 
             /// Number of values in the buffer. Go: `len`.
             #[must_use]
             pub fn len(&self) -> usize {
+                crate::proc::safe_point();
                 self.hchan().len()
             }
 
@@ -96,12 +99,14 @@ macro_rules! both_sides {
             /// Whether no value is in the buffer; always so if its capacity is 0.
             #[must_use]
             pub fn is_empty(&self) -> bool {
+                crate::proc::safe_point();
                 self.len() == 0
             }
 
             /// Whether the buffer has no room left; always so if its capacity is 0.
             #[must_use]
             pub fn is_full(&self) -> bool {
+                crate::proc::safe_point();
                 self.len() == self.capacity()
             }
         }

@@ -1,9 +1,10 @@
 //! What a dump says of one goroutine, taken in one glance.
 //!
-//! 1. The scan bit keeps a goroutine where it is while its stack is copied; the walk, which allocates, comes after: the
-//!    goroutine may have been stopped inside malloc, and whoever waits for malloc's lock must not keep it there.
+//! 1. The goroutine stands still while its stack is copied (`suspend_g`); the walk, which allocates, comes after it goes on: it
+//!    may have been stopped inside malloc, and whoever waits for malloc's lock must not keep it there.
 //! 2. So a glance is a fixed size, and holds the innermost part of a very deep stack only.
-//! 3. Of a goroutine that runs, or is in a system call, only the words of its G are looked at: its stack is in use.
+//! 3. A goroutine that runs is stopped for the glance, but not waited for longer than the caller has patience: it may be inside
+//!    `preempt_off`. Then, and of one in a system call, only the words of its G are looked at: its stack is in use.
 
 use std::fmt;
 
@@ -12,19 +13,17 @@ use super::unwind::{Frame, Registers, Unwinder};
 use crate::api::names;
 use crate::facade::atomic::AtomicUsize;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{nanotime, osyield};
+use crate::facade::nanotime;
 use crate::g::G;
 use crate::m::M;
+use crate::proc::{Attempt, resume_g, suspend_g_until};
 use crate::status::GStatus;
-use crate::trace::Site;
 use crate::waitreason::WaitReason;
 
 /// Words of stack that are copied: 256 KiB.
 const WORDS: usize = 32 << 10;
 /// Bytes of a name that are shown.
 const NAME: usize = 128;
-/// How often to try again when a goroutine's status changes under the glance.
-const ATTEMPTS: usize = 100;
 
 /// The goroutine at the moment of the glance.
 #[derive(Clone, Copy)]
@@ -59,43 +58,60 @@ impl Glance {
         Self { head: None, words: vec![0; WORDS].into(), len: 0, sp: 0, interrupted: None, entry: 0 }
     }
 
-    /// Looks at `gp`; `false` if it is no goroutine just now. `mp` is the M that holds the scan bit in the caller's
-    /// name: the caller's, or a guest; none if nothing runs any more.
-    pub(crate) fn take(&mut self, gp: &'static G, mp: Option<&'static M>) -> bool {
+    /// Looks at `gp`; `false` if it is no goroutine just now. `mp` looks for a suspendable goroutine or for none; one that runs
+    /// is given until `deadline`, nanoseconds of the monotonic clock, to stop. Allocates nothing.
+    pub(crate) fn take(&mut self, gp: &'static G, mp: &'static M, deadline: i64) -> bool {
+        self.forget();
+        let before = Head::of(gp, gp.status.load().base());
+        match before.status {
+            GStatus::Idle | GStatus::Dead => return false,
+            GStatus::Syscall => self.head = Some(before),
+            _ => match suspend_g_until(mp, gp, deadline) {
+                Attempt::Dead => return false,
+                Attempt::GaveUp => self.head = Some(before),
+                Attempt::Suspended(suspended) => {
+                    // What it was doing before it was stopped for this.
+                    let ran =
+                        suspended.ran() && before.status == GStatus::Running && before.goid == gp.goid();
+                    self.copy(gp, if ran { before } else { Head::of(gp, gp.status.load().base()) });
+                    resume_g(mp, suspended);
+                }
+            },
+        }
+        true
+    }
+
+    /// Looks at the goroutine that calls, whose frames it knows.
+    pub(crate) fn take_own(&mut self, gp: &'static G) {
+        self.forget();
+        let mut head = Head::of(gp, gp.status.load().base());
+        // SAFETY: its own name.
+        head.keep_name(unsafe { names::get(gp) });
+        self.head = Some(head);
+    }
+
+    /// Looks at `gp` when nothing runs any more; `false` if it is no goroutine.
+    pub(crate) fn take_last(&mut self, gp: &'static G) -> bool {
+        self.forget();
+        let head = Head::of(gp, gp.status.load().base());
+        match head.status {
+            GStatus::Idle | GStatus::Dead => return false,
+            GStatus::Waiting | GStatus::Runnable | GStatus::Preempted => self.copy(gp, head),
+            _ => self.head = Some(head),
+        }
+        true
+    }
+
+    fn forget(&mut self) {
         self.len = 0;
         self.interrupted = None;
-        for attempt in 0..ATTEMPTS {
-            let seen = gp.status.load();
-            let status = seen.base();
-            let stack = matches!(status, GStatus::Waiting | GStatus::Runnable | GStatus::Preempted);
-            match status {
-                GStatus::Idle | GStatus::Dead => return false,
-                // Its stack is in use, or somebody holds it for longer than we want to wait.
-                _ if !stack || attempt == ATTEMPTS - 1 => {
-                    self.head = Some(Head::of(gp, status));
-                    return true;
-                }
-                _ if seen.has_scan() => osyield(),
-                _ => {
-                    let held = Held::new(gp, mp, status);
-                    if held.is_some() {
-                        self.copy(gp, status);
-                        return true;
-                    }
-                }
-            }
-        }
-        unreachable!("the last attempt answers");
     }
 
     /// Copies what is to be known of `gp`, which stays where it is. Allocates nothing.
-    fn copy(&mut self, gp: &'static G, status: GStatus) {
-        let mut head = Head::of(gp, status);
+    fn copy(&mut self, gp: &'static G, mut head: Head) {
         // SAFETY: it does not run on.
-        let name = unsafe { names::get(gp) }.unwrap_or("");
-        head.name_len = name.floor_char_boundary(NAME);
-        head.name[..head.name_len].copy_from_slice(&name.as_bytes()[..head.name_len]);
-        if status == GStatus::Waiting {
+        head.keep_name(unsafe { names::get(gp) });
+        if head.status == GStatus::Waiting {
             let now = nanotime();
             // Relaxed: the holder's while it waits. Who waits is noted when it is first seen waiting, as in Go.
             match gp.waitsince.load(Relaxed) {
@@ -182,6 +198,12 @@ impl Head {
         }
     }
 
+    fn keep_name(&mut self, name: Option<&str>) {
+        let name = name.unwrap_or("");
+        self.name_len = name.floor_char_boundary(NAME);
+        self.name[..self.name_len].copy_from_slice(&name.as_bytes()[..self.name_len]);
+    }
+
     fn state(&self) -> &'static str {
         match self.status {
             GStatus::Idle => "idle",
@@ -193,35 +215,6 @@ impl Head {
             GStatus::Dead => "dead",
             GStatus::Copystack => "copystack",
             GStatus::Preempted => "preempted",
-        }
-    }
-}
-
-/// A goroutine that stays where it is: its scan bit is held, and the caller is not preempted meanwhile.
-struct Held {
-    gp: &'static G,
-    mp: Option<&'static M>,
-    status: GStatus,
-}
-
-impl Held {
-    fn new(gp: &'static G, mp: Option<&'static M>, status: GStatus) -> Option<Self> {
-        if let Some(mp) = mp {
-            mp.acquire();
-            if !gp.castogscanstatus(mp, status, Site::SuspendG) {
-                mp.release();
-                return None;
-            }
-        }
-        Some(Self { gp, mp, status })
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some(mp) = self.mp {
-            self.gp.casfrom_gscanstatus(mp, self.status, Site::ResumeG);
-            mp.release();
         }
     }
 }

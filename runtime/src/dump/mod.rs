@@ -9,12 +9,13 @@
 //! created by goroutine 1
 //! ```
 //!
-//! The world is not stopped: each goroutine is looked at by itself (`glance.rs`), so two of them may be seen at
-//! moments that never were at once. Of the runtime's own frames only the one that user code called is shown.
+//! The world is not stopped: each goroutine is looked at by itself (`glance.rs`), a running one stopped for a moment, so two
+//! of them may be seen at moments that never were at once. A dump waits for nobody for long: see [`Patience`]. Of the runtime's own frames only the one that user code called is shown.
 //!
 //! Go: `goroutineheader`, `tracebackothers` (traceback.go).
 
 mod glance;
+pub(crate) mod held;
 pub(crate) mod quit;
 mod symbol;
 mod target;
@@ -28,11 +29,10 @@ pub(crate) use symbol::{Detail, Symbols};
 pub(crate) use target::interrupted;
 pub(crate) use unwind::{Frame, Registers, Unwinder, words_of};
 
-use crate::facade::getm;
+use crate::facade::{last_task, nanotime};
 use crate::g::G;
-use crate::m::M;
+use crate::proc::{current_g, current_g_with_p, with_suspendable};
 use crate::sched::Sched;
-use crate::sys::lifeboat;
 
 /// Seconds that the backtraces of a dying process may take.
 const LAST_SECONDS: u32 = 60;
@@ -55,27 +55,49 @@ impl Writer {
         }
     }
 
-    /// The text about `gp`; empty if it is no goroutine just now. `frames`: of one that runs and is the caller.
-    fn about(&mut self, gp: &'static G, mp: Option<&'static M>, frames: Option<&[Frame]>) -> &str {
-        self.text.clear();
-        if self.glance.take(gp, mp) {
-            let seen;
-            let frames = match frames {
-                Some(frames) => frames,
-                None => {
-                    seen = self.glance.frames(&mut self.unwinder);
-                    &seen
-                }
-            };
-            // Writing to a string cannot fail.
-            let _ = writeln!(self.text, "{}", self.glance);
-            self.symbols.describe(&mut self.text, frames, Detail::User);
-            if self.glance.parent() != 0 {
-                let _ = writeln!(self.text, "created by goroutine {}", self.glance.parent());
+    /// The text about the goroutine that was glanced at. `frames`: of the caller, who knows them.
+    fn tell(&mut self, frames: Option<&[Frame]>) -> &str {
+        let seen;
+        let frames = match frames {
+            Some(frames) => frames,
+            None => {
+                seen = self.glance.frames(&mut self.unwinder);
+                &seen
             }
-            self.text.push('\n');
+        };
+        self.text.clear();
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "{}", self.glance);
+        self.symbols.describe(&mut self.text, frames, Detail::User);
+        if self.glance.parent() != 0 {
+            let _ = writeln!(self.text, "created by goroutine {}", self.glance.parent());
         }
+        self.text.push('\n');
         &self.text
+    }
+}
+
+/// How long a dump waits for goroutines that run to stop: usually that takes some microseconds, but one may be inside
+/// [`preempt_off`](crate::preempt_off), or preemption by signal be switched off.
+struct Patience {
+    /// What is left for all, nanoseconds.
+    left: i64,
+}
+
+impl Patience {
+    const FOR_ONE_NS: i64 = 100_000_000;
+    const FOR_ALL_NS: i64 = 1_000_000_000;
+
+    fn new() -> Self {
+        Self { left: Self::FOR_ALL_NS }
+    }
+
+    /// Calls `f` with a deadline, and takes what it used of the patience.
+    fn with<T>(&mut self, f: impl FnOnce(i64) -> T) -> T {
+        let start = nanotime();
+        let result = f(start + self.left.min(Self::FOR_ONE_NS));
+        self.left = (self.left - (nanotime() - start)).max(0);
+        result
     }
 }
 
@@ -96,24 +118,28 @@ fn own_frames() -> Vec<Frame> {
 ///
 /// What `out` says.
 pub(crate) fn write(sched: &'static Sched, out: &mut dyn io::Write) -> io::Result<()> {
-    let own = getm().filter(|mp| std::ptr::eq(mp.sched(), sched));
+    let ours = |gp: &&'static G| std::ptr::eq(gp.sched(), sched);
     let mut writer = Writer::new();
-    let me = own.and_then(M::curg);
+    let mut patience = Patience::new();
+    let me = current_g().filter(ours);
     if let Some(me) = me {
-        out.write_all(writer.about(me, None, Some(&own_frames())).as_bytes())?;
+        writer.glance.take_own(me);
+        out.write_all(writer.tell(Some(&own_frames())).as_bytes())?;
     }
     for gp in sched.slab.all().filter(|gp| !me.is_some_and(|me| std::ptr::eq(me, *gp))) {
-        // Asked anew: `out` may have blocked, and this goroutine may be on another thread.
-        let text = match getm().filter(|mp| std::ptr::eq(mp.sched(), sched)) {
-            Some(mp) => writer.about(gp, Some(mp), None),
-            None => {
-                sched.template.with_guest(sched, |mp| {
-                    writer.about(gp, Some(mp), None);
-                });
-                &writer.text
+        let glance = &mut writer.glance;
+        let seen = patience.with(|deadline| {
+            // Asked anew: `out` may have blocked.
+            if current_g_with_p().is_some_and(|own| ours(&own)) {
+                return with_suspendable(|mp| glance.take(gp, mp, deadline));
             }
-        };
-        out.write_all(text.as_bytes())?;
+            let mut seen = false;
+            sched.template.with_guest(sched, |mp| seen = glance.take(gp, mp, deadline));
+            seen
+        });
+        if seen {
+            out.write_all(writer.tell(None).as_bytes())?;
+        }
     }
     Ok(())
 }
@@ -121,11 +147,13 @@ pub(crate) fn write(sched: &'static Sched, out: &mut dyn io::Write) -> io::Resul
 /// Writes about all goroutines of a process that is about to end because none of them can run. May be called on g0
 /// and under `sched.lock`: what allocates happens in a lifeboat, and without it there are head lines only.
 pub(crate) fn write_all(sched: &Sched, out: &mut (impl fmt::Write + ?Sized)) {
-    let complete = lifeboat::launch(LAST_SECONDS, &mut || {
+    let complete = last_task(LAST_SECONDS, &mut || {
         let mut writer = Writer::new();
         for gp in sched.slab.all() {
-            // Nobody is left to hear of an error, here and below.
-            let _ = out.write_str(writer.about(gp, None, None));
+            if writer.glance.take_last(gp) {
+                // Nobody is left to hear of an error, here and below.
+                let _ = out.write_str(writer.tell(None));
+            }
         }
     });
     if !complete {
@@ -138,8 +166,9 @@ pub(crate) fn write_all(sched: &Sched, out: &mut (impl fmt::Write + ?Sized)) {
 
 /// What all goroutines of this process are doing, as text in the words of Go's dumps.
 ///
-/// Goroutines that run, or are in a system call, are listed without a backtrace, but for the one that calls. The world
-/// is not stopped: goroutines are looked at one after the other.
+/// The world is not stopped: goroutines are looked at one after the other. One that runs is stopped for some microseconds. If it
+/// does not stop within a tenth of a second (it is inside [`preempt_off`](crate::preempt_off), or preemption by signal is switched
+/// off) it is listed without a backtrace, and so is one in a system call.
 ///
 /// Go: `runtime.Stack(buf, true)`.
 ///

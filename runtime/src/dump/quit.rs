@@ -12,13 +12,16 @@ use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
+use crate::facade::global;
 use crate::sched::Sched;
 
 /// What the handler wakes the thread by.
 static WAKE: OnceLock<OwnedFd> = OnceLock::new();
 
-/// The runtimes that run. Locked for moments, by plain threads and goroutines, never by the scheduler.
-static RUNNING: Mutex<Vec<&'static Sched>> = Mutex::new(Vec::new());
+global! {
+    /// The runtimes that run. Locked for moments, by plain threads and goroutines, never by the scheduler.
+    static RUNNING: Mutex<Vec<&'static Sched>> = Mutex::new(Vec::new());
+}
 
 /// The runtimes that run now.
 pub(crate) fn running() -> Vec<&'static Sched> {

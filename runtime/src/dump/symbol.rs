@@ -56,6 +56,11 @@ impl Symbols {
         }
     }
 
+    /// The names of the functions at an address, the innermost first.
+    pub(crate) fn names(frame: Frame) -> Vec<String> {
+        resolve(frame.address).iter().map(|function| function.name.clone()).collect()
+    }
+
     /// The functions at an address, the innermost first.
     fn functions(&mut self, frame: Frame) -> Rc<[Function]> {
         Rc::clone(self.known.entry(frame.address).or_insert_with(|| resolve(frame.address)))

@@ -69,6 +69,33 @@ impl Unwinder {
     }
 }
 
+/// Where the code of the program, or library, is that this is part of.
+pub(crate) fn loaded_code() -> Range<usize> {
+    unsafe extern "C" fn find(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
+        // SAFETY: the loader's description of a module, valid for this call, and the pointer given below.
+        let (info, found) = unsafe { (&*info, &mut *found.cast::<Range<usize>>()) };
+        if info.dlpi_phnum == 0 {
+            return 0;
+        }
+        // SAFETY: the loader's table of the module's segments.
+        let segments = unsafe { slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+        let code = |s: &&libc::Elf64_Phdr| s.p_type == libc::PT_LOAD && s.p_flags & libc::PF_X != 0;
+        for segment in segments.iter().filter(code) {
+            let start = (info.dlpi_addr + segment.p_vaddr) as usize;
+            let range = start..start + segment.p_memsz as usize;
+            if range.contains(&(loaded_code as *const () as usize)) {
+                *found = range;
+                return 1;
+            }
+        }
+        0
+    }
+    let mut found = 0..0;
+    // SAFETY: the callback gets the pointer to `found`, which outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(find), (&raw mut found).cast()) };
+    found
+}
+
 /// Reads the words of a stack.
 ///
 /// # Safety

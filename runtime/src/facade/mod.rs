@@ -6,6 +6,27 @@
 //!
 //! Natively each name is std's or the kernel's and compiles to what hand-written code would.
 
-mod native;
+mod lock;
+mod note;
+mod pages;
 
+#[cfg(feature = "loom")]
+mod loom;
+#[cfg(not(any(feature = "shuttle", feature = "loom")))]
+mod native;
+#[cfg(not(feature = "shuttle"))]
+mod os;
+#[cfg(feature = "shuttle")]
+pub(crate) mod shuttle;
+
+#[cfg(feature = "loom")]
+pub(crate) use loom::*;
+#[cfg(not(any(feature = "shuttle", feature = "loom")))]
 pub(crate) use native::*;
+#[cfg(not(feature = "shuttle"))]
+pub(crate) use os::*;
+#[cfg(feature = "shuttle")]
+pub(crate) use shuttle::*;
+
+pub(crate) use note::Note;
+pub(crate) use pages::reserve_pages;

@@ -12,6 +12,7 @@ use crate::facade::atomic::AtomicI64;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::nanotime;
 use crate::netpoll::{Dir, PollDesc};
+use crate::proc::safe_point;
 
 /// A socket of std's and what is needed to wait for it. Handles of one socket share it.
 pub(super) struct Fd<S> {
@@ -37,6 +38,7 @@ impl<S: AsFd> Fd<S> {
     /// Does `op`, as often as it is interrupted or would block, waiting in between.
     #[inline]
     pub(super) fn io<T>(&self, dir: Dir, mut op: impl FnMut(&S) -> io::Result<T>) -> io::Result<T> {
+        safe_point();
         self.pd.check(dir)?;
         let mut seen = self.pd.seen(dir);
         match retry(|| op(&self.io)) {

@@ -1,6 +1,6 @@
 //! The network poller: turns what the kernel says of file descriptors into goroutines that can run.
 //!
-//! Each runtime has one [`Netpoll`], an epoll instance through `mio`. A descriptor is registered when a goroutine first
+//! Each runtime has one [`Netpoll`], an epoll instance (`facade::Poller`). A descriptor is registered when a goroutine first
 //! has to wait for it, edge-triggered and for both directions at once, and stays so until it is closed ([`PollDesc`]).
 //!
 //! 1. One thread polls at a time; a second one returns at once. It allocates nothing and takes only the locks of
@@ -9,10 +9,6 @@
 //!    [`Netpoll::wake`] stays in `woken` until a poll that may block has seen it.
 //! 3. Plain threads never come here: they use poll(2) on their descriptor (`thread.rs`), so sockets work without
 //!    any runtime.
-//!
-//! Not used: epoll's own timeout, in milliseconds, rounded up by `mio`: a sleeper of 1 ms would be up to 1 ms late. A
-//! timerfd in the same epoll is exact to some microseconds, for one more system call in polls that have a
-//! deadline. epoll_pwait2 would be exact too, but has timer slack (50 us) and is not in `mio`.
 //!
 //! Go: netpoll.go, netpoll_epoll.go.
 
@@ -23,75 +19,44 @@ mod slot;
 #[cfg(test)]
 mod tests;
 mod thread;
-mod timerfd;
 
-use std::cell::UnsafeCell;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
-
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicU32};
-use crate::facade::getm;
+use crate::facade::{Polled, Poller, getm};
 use crate::g::G;
 use crate::throw::throw;
 use slab::Slab;
 use slot::Slot;
-use timerfd::TimerFd;
 
 pub(crate) use poll_desc::PollDesc;
 pub(crate) use slot::Dir;
 
-const WAKE: Token = Token(usize::MAX);
-const TIMER: Token = Token(usize::MAX - 1);
-
-/// Events taken from the kernel at once. Go's number.
-const EVENTS: usize = 128;
-
 /// See the module.
 pub(crate) struct Netpoll {
-    registry: Registry,
-    waker: Waker,
+    poller: Poller,
     /// A wake-up that no poll has answered yet. Go: `netpollWakeSig`.
     woken: AtomicBool,
     /// Somebody has the poller.
     polling: AtomicBool,
-    poller: UnsafeCell<Poller>,
     /// Goroutines that wait. Go: `netpollWaiters`.
     waiters: AtomicU32,
     slab: Slab,
 }
 
-/// What only the one who polls uses.
-struct Poller {
-    poll: Poll,
-    events: Events,
-    timer: TimerFd,
-}
-
-// SAFETY: `poller` is used only by who set `polling`.
-unsafe impl Sync for Netpoll {}
-
 impl Netpoll {
-    /// A poller: three descriptors of the process.
+    /// A poller.
     ///
     /// # Errors
     ///
-    /// Those of epoll_create1(2), eventfd(2) and timerfd_create(2): too many open files, mostly.
+    /// If the system has none to give: too many open files, mostly.
     pub(crate) fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        let waker = Waker::new(&registry, WAKE)?;
-        let timer = TimerFd::new()?;
-        registry.register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
         Ok(Self {
-            registry,
-            waker,
+            poller: Poller::new()?,
             woken: AtomicBool::new(false),
             polling: AtomicBool::new(false),
-            poller: UnsafeCell::new(Poller { poll, events: Events::with_capacity(EVENTS), timer }),
             waiters: AtomicU32::new(0),
             slab: Slab::new(),
         })
@@ -106,45 +71,35 @@ impl Netpoll {
         if self.polling.swap(true, Acquire) {
             return;
         }
-        // SAFETY: `polling` was ours to set.
-        self.poll_alone(unsafe { &mut *self.poller.get() }, delay_ns, &mut each);
+        self.poll_alone(delay_ns, &mut each);
         // Release: see above.
         self.polling.store(false, Release);
     }
 
-    fn poll_alone(&self, poller: &mut Poller, delay_ns: i64, each: &mut impl FnMut(&'static G)) {
-        let Poller { poll, events, timer } = poller;
+    /// `polling` is the caller's.
+    fn poll_alone(&self, delay_ns: i64, each: &mut impl FnMut(&'static G)) {
         // A poll without delay may have swallowed the event of a wake-up that was meant for one that blocks: this.
         // AcqRel pairs with the swap in `wake`: what was done before it is seen by whoever returns because of it.
         let block = delay_ns != 0 && !self.woken.swap(false, AcqRel);
-        if block && delay_ns > 0 {
-            timer.arm(delay_ns);
-        }
-        let timeout = (!block).then_some(std::time::Duration::ZERO);
-        while let Err(error) = poll.poll(events, timeout) {
-            // A preemption signal, say. The timer is still armed.
-            if error.kind() != io::ErrorKind::Interrupted {
-                throw!("epoll_wait failed: {error}");
+        let found = |found| match found {
+            Polled::Woken if delay_ns != 0 => {
+                // AcqRel as above. May take a younger wake-up too: this poll returns, which is all that one wants.
+                self.woken.swap(false, AcqRel);
             }
-        }
-        for event in &*events {
-            match event.token() {
-                WAKE if delay_ns != 0 => {
-                    // AcqRel as above. May take a younger wake-up too: this poll returns, which is all that one wants.
-                    self.woken.swap(false, AcqRel);
+            Polled::Woken => {}
+            Polled::Ready { token, read, write } => {
+                let Some(slot) = self.slab.get(token) else { return };
+                if read {
+                    slot.event(Dir::Read).map(&mut *each);
                 }
-                WAKE | TIMER => {}
-                Token(token) => {
-                    let Some(slot) = self.slab.get(token) else { continue };
-                    let error = event.is_error();
-                    if error || event.is_readable() || event.is_read_closed() {
-                        slot.event(Dir::Read).map(&mut *each);
-                    }
-                    if error || event.is_writable() || event.is_write_closed() {
-                        slot.event(Dir::Write).map(&mut *each);
-                    }
+                if write {
+                    slot.event(Dir::Write).map(&mut *each);
                 }
             }
+        };
+        // SAFETY: who set `polling` is alone.
+        if let Err(error) = unsafe { self.poller.poll(if block { delay_ns } else { 0 }, found) } {
+            throw!("epoll_wait failed: {error}");
         }
     }
 
@@ -157,7 +112,7 @@ impl Netpoll {
         }
         // AcqRel: Release hands over what was done before, pairs with the swaps in `poll_alone`.
         if !self.woken.swap(true, AcqRel)
-            && let Err(error) = self.waker.wake()
+            && let Err(error) = self.poller.wake()
         {
             // It resets a full count itself, and a write that does not block is not interrupted.
             throw!("write to eventfd failed: {error}");
@@ -176,14 +131,13 @@ impl Netpoll {
 
     /// Registers a descriptor for both directions. Go: `netpollopen`.
     fn open(&self, fd: BorrowedFd<'_>, slot: &'static Slot) -> io::Result<()> {
-        let both = Interest::READABLE | Interest::WRITABLE;
-        self.registry.register(&mut SourceFd(&fd.as_raw_fd()), Token(Slab::token(slot)), both)
+        self.poller.register(fd.as_raw_fd(), Slab::token(slot))
     }
 
     /// Ends a registration. Go: `netpollclose`.
     fn close(&self, fd: RawFd, slot: &'static Slot) {
         // The kernel forgets a closed descriptor only with its last duplicate. Fails if somebody else has closed it.
-        let _ = self.registry.deregister(&mut SourceFd(&fd));
+        let _ = self.poller.deregister(fd);
         self.slab.free(slot);
     }
 }

@@ -15,14 +15,12 @@ use std::ptr;
 
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr};
-use crate::facade::{getm, nanotime};
-use crate::g::G;
+use crate::facade::nanotime;
 use crate::lock::Lock;
 use crate::netpoll::Netpoll;
 use crate::netpoll::slot::{Dir, Slot, Waited};
 use crate::netpoll::thread::Threads;
 use crate::proc;
-use crate::status::GStatus;
 
 /// No deadline.
 const NEVER: i64 = 0;
@@ -121,8 +119,7 @@ impl PollDesc {
             Ok(deadline.into_iter().chain(limit).min())
         };
         // A goroutine in a system call, which is where the closure of `blocking` runs, cannot park.
-        let running = |gp: &&G| gp.status.load().base() == GStatus::Running;
-        let (waited, parked) = match getm().and_then(|mp| mp.curg()).filter(running) {
+        let (waited, parked) = match proc::current_g_with_p() {
             None => (self.threads.wait(fd, dir, deadline)?, false),
             Some(gp) => {
                 let netpoll = &gp.sched().netpoll;

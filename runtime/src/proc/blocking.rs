@@ -1,7 +1,7 @@
 //! Foreign calls that block.
 
-use crate::proc::on_goroutine;
 use crate::proc::syscall::{entersyscall, exitsyscall};
+use crate::proc::{on_goroutine, safe_point};
 
 /// Comes back from the system call also when the foreign code unwinds.
 struct InSyscall;
@@ -26,6 +26,7 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
 fn enter() -> bool {
     let on_goroutine = on_goroutine();
     if on_goroutine {
+        safe_point();
         entersyscall();
     }
     on_goroutine

@@ -10,6 +10,7 @@ use core::fmt::Write;
 
 use crate::dump;
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::threads;
 use crate::proc::syscall::wake_sysmon_locked;
 use crate::sched::{Sched, State};
 use crate::throw::{Stderr, fatal};
@@ -36,27 +37,10 @@ pub(crate) fn is_doubtful(sched: &Sched, state: &State) -> bool {
     }
     // Relaxed: a thread of ours that is not counted yet, or no more, looks foreign, and nothing is said this time.
     let ours = ms - state.nmguest + sched.threads.load(Relaxed) + dump::quit::threads();
-    if threads_of_process().is_none_or(|all| all > ours) {
+    if threads().is_none_or(|all| all > ours) {
         return true;
     }
     let _ = writeln!(Stderr, "fatal error: all goroutines are asleep - deadlock!\n");
     dump::write_all(sched, &mut Stderr);
     fatal!("deadlock");
-}
-
-/// Threads of this process, by the kernel's count. No allocation: sched.lock is held.
-fn threads_of_process() -> Option<i32> {
-    let mut text = [0u8; 4096];
-    // SAFETY: the path ends in a zero; `text` is as long as said.
-    let len = unsafe {
-        let fd = libc::open(c"/proc/self/status".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
-        if fd < 0 {
-            return None;
-        }
-        let len = libc::read(fd, text.as_mut_ptr().cast(), text.len());
-        libc::close(fd);
-        usize::try_from(len).ok()?
-    };
-    let text = core::str::from_utf8(&text[..len]).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("Threads:"))?.trim().parse().ok()
 }

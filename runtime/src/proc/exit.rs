@@ -71,8 +71,7 @@ fn gfput(mp: &'static M, gp: &'static G) {
     if let Some(cold) = pp.gfree.take_overflow(&sched.slab) {
         let state = sched.lock.lock();
         state.gfree.give(cold, &sched.slab);
-        // Relaxed: a hint, to look without the lock.
-        sched.gfree_len.store(state.gfree.len(), Relaxed);
+        sched.note_dead(&state);
     }
 }
 

@@ -3,10 +3,12 @@
 //! Go: `findRunnable`, `stealWork`, `checkRunqsNoP`, `checkTimersNoP` (section 8.4 of the state rules).
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::nanotime;
+use crate::facade::atomic::fence;
+use crate::facade::{nanotime, scaled};
 use crate::g::G;
 use crate::m::M;
 use crate::p::P;
+use crate::proc::for_each_p::{owes_safe_point_fn, run_safe_point_fn};
 use crate::proc::queue::{Next, globrunqget, globrunqgetbatch, injectglist, keep_batch, runqget, runqsteal};
 use crate::proc::stw::gcstopm;
 use crate::proc::wake::{acquirep, become_spinning, releasep, stop_spinning, stopm};
@@ -18,8 +20,9 @@ use crate::trace::Site;
 /// Every so many time slices the global queue goes first: two goroutines that keep readying each other must not
 /// starve the rest.
 const GLOBAL_EVERY: u32 = 61;
-/// How often a thief goes round all Ps; only the last time it takes timers and what a P would run next.
-const STEAL_ROUNDS: u32 = 4;
+/// How often a thief goes round all Ps; only the last time it takes timers and what a P would run next. That one has
+/// everything that there is to explore.
+const STEAL_ROUNDS: usize = scaled(4, 1);
 
 /// The earlier of two times, of which 0 is none.
 fn earlier(a: i64, b: i64) -> i64 {
@@ -39,6 +42,7 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
             gcstopm(mp);
             continue;
         }
+        run_safe_point_fn(mp, pp);
         let (mut poll_until, woke) = check_timers(pp);
 
         // Not before who was woken just now, who would wait for a whole slice of a hog: it inherits the slice, so the tick
@@ -80,7 +84,7 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
 
         // There is nothing: this P becomes idle, unless somebody noticed work meanwhile.
         let mut state = sched.lock.lock();
-        if sched.gcwaiting.load(SeqCst) {
+        if sched.gcwaiting.load(SeqCst) || owes_safe_point_fn(pp) {
             continue;
         }
         if sched.runqsize() > 0 {
@@ -106,6 +110,8 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
 
         if was_spinning {
             stop_spinning(mp);
+            // SeqCst: the looks below come after the decrement for who only stores and then looks (`injectglist`).
+            fence(SeqCst);
             // Rule 4: everything again, now that a submitter would wake somebody.
             if sched.runqsize() > 0 {
                 let mut state = sched.lock.lock();

@@ -10,7 +10,7 @@ use crate::g::G;
 use crate::m::M;
 use crate::status::{GStatus, Snapshot};
 use crate::throw::throw;
-use crate::trace::{Site, event, named, reason};
+use crate::trace::{Site, about, event, event_about, named, reason};
 use crate::waitreason::WaitReason;
 
 /// How long to spin for a scan bit before yielding the thread, and again between yields, nanoseconds.
@@ -81,16 +81,29 @@ impl G {
 
     /// PR4: gives the scan bit back.
     pub(crate) fn casfrom_gscanstatus(&self, mp: &M, to: GStatus, site: Site) {
+        // Before it can go on: by the time of the event it may have ended and begun another life.
+        let it = about(mp, self);
         match self.status.cas_from_scan(to) {
-            Ok(ver) => {
-                changed(mp, self, scan(to), plain(to), Via::CasfromGscanstatus, ver, Sym::NONE, site);
-            }
+            Ok(ver) => event_about(mp, it, site, 0, || Kind::GStatus {
+                from: named(to, true),
+                to: named(to, false),
+                via: Via::CasfromGscanstatus,
+                ver,
+                reason: Sym::NONE,
+            }),
             Err(seen) => throw!(
                 "casfrom_Gscanstatus: goroutine {} is {:?}, its scan bit is not held",
                 self.goid(),
                 seen.base()
             ),
         }
+    }
+
+    /// X-ADOPT: `Running` to `Syscall` with the scan bit; one attempt.
+    pub(crate) fn cas_g_to_adopted(&self, mp: &M, site: Site) -> bool {
+        let Ok(ver) = self.status.cas_to_adopted() else { return false };
+        changed(mp, self, plain(GStatus::Running), scan(GStatus::Syscall), Via::Direct, ver, Sym::NONE, site);
+        true
     }
 
     /// PR7: `Running` to `Preempted` with the scan bit (T16). Waits for a suspender in its window only.

@@ -15,7 +15,9 @@
 //! 2. *No foreign lock.* What runs on g0 or holds a `Lock` takes no lock that goroutines can hold (`lock.rs`), so nobody who is
 //!    needed to run the goroutine again waits for it.
 //!
-//! Go: `doSigPreempt`, `wantAsyncPreempt`, `isAsyncSafePoint`, `asyncPreempt2`; it injects a call instead of waiting.
+//! A goroutine whose maker allows it is stopped as Go does it instead, by an injected call, where that is proved to be safe (`inject.rs`).
+//!
+//! Go: `doSigPreempt`, `wantAsyncPreempt`.
 
 use std::ffi::c_void;
 
@@ -25,13 +27,17 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::G;
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::adopt;
+use crate::proc::for_each_p::run_safe_point_fn;
+use crate::proc::inject::{Safe, in_traces, inject, is_async_safe_point, is_worth_waiting, note_declined};
 use crate::proc::locked::{bind, count_idle, hand_to_locked, take_locked, tell_startlockedm, unbind_if_free};
 use crate::proc::park::dropg;
-use crate::proc::preempt::{can_preempt_m, publish_preempted};
+use crate::proc::preempt::{can_preempt_m, nobody_was_asked, publish_preempted};
 use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::stw::p_stopped;
-use crate::proc::wake::{give_p, releasep, set_pstatus, take_nextp};
+use crate::proc::syscall::wake_sysmon_locked;
+use crate::proc::wake::{acquirep, give_p, releasep, set_pstatus, take_nextp};
 use crate::sched::{Sched, State};
 use crate::signal;
 use crate::status::GStatus;
@@ -42,23 +48,54 @@ use crate::trace::{Site, event};
 pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
     // Relaxed: own. SIGURG is masked here, so handlers do not nest.
     mp.in_handler.store(true, Relaxed);
+    mp.adoption.wait_for_look();
+    if mp.adoption.is_adopted() {
+        adopt::signalled(mp, sp, context);
+    } else {
+        stop_if_asked(mp, sp, context);
+    }
+    mp.in_handler.store(false, Relaxed);
+}
+
+fn stop_if_asked(mp: &'static M, sp: usize, context: *mut c_void) {
     let seen = mp.signal.version();
     let interrupted = interrupted(mp, sp);
     let asked = interrupted.filter(|gp| asked(mp, gp));
-    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp).map_err(Some));
+    let stoppable = asked.ok_or(None).and_then(|gp| stoppable(mp, gp, context).map_err(Some));
     event(mp, interrupted, Site::DoSigPreempt, seen, || Kind::SigPreempt {
         want: asked.is_some(),
         safe: stoppable.is_ok(),
         reject: stoppable.as_ref().err().copied().flatten(),
     });
     // Before the wait: whoever asked may look for this.
-    let (version, generation) = mp.signal.acknowledge();
-    event(mp, interrupted, Site::DoSigPreempt, version, || Kind::SigAck { generation });
+    acknowledge(mp, interrupted);
     match stoppable {
-        Ok(stop) => park_in_handler(mp, stop, context),
-        Err(_) => mp.stats.declined.bump(),
+        Ok(Stop::Inject(safe)) => inject(mp, safe, context),
+        Ok(Stop::Park(park)) => park_in_handler(mp, park, context),
+        Err(reject) => {
+            mp.stats.declined.bump();
+            if reject.is_some() {
+                note_declined(mp);
+            }
+        }
     }
-    mp.in_handler.store(false, Relaxed);
+}
+
+/// A signal that somebody else sent has no mark to take away.
+fn acknowledge(mp: &M, interrupted: Option<&G>) {
+    let (version, generation, ours) = mp.signal.acknowledge();
+    let site = if ours { Site::DoSigPreempt } else { Site::Sigfwdgo };
+    event(mp, interrupted, site, version, || Kind::SigAck { generation });
+}
+
+/// The handler has nothing to say of what it interrupted.
+pub(super) fn tell_looked(mp: &M, interrupted: Option<&G>) {
+    event(mp, interrupted, Site::DoSigPreempt, mp.signal.version(), || Kind::SigPreempt {
+        want: false,
+        safe: false,
+        reject: None,
+    });
+    acknowledge(mp, interrupted);
 }
 
 /// The thread of `mp` is about to end and takes no more signals: one that was sent is acknowledged, so that the next
@@ -66,13 +103,7 @@ pub(crate) fn do_sig_preempt(mp: &'static M, sp: usize, context: *mut c_void) {
 pub(crate) fn acknowledge_last(mp: &'static M) {
     signal::block();
     if mp.signal.is_pending() {
-        event(mp, None, Site::DoSigPreempt, 0, || Kind::SigPreempt {
-            want: false,
-            safe: false,
-            reject: None,
-        });
-        let (version, generation) = mp.signal.acknowledge();
-        event(mp, None, Site::DoSigPreempt, version, || Kind::SigAck { generation });
+        tell_looked(mp, None);
     }
 }
 
@@ -89,21 +120,44 @@ fn asked(mp: &M, gp: &G) -> bool {
     wanted && gp.status.load().base() == GStatus::Running
 }
 
+/// How to stop a goroutine.
+enum Stop {
+    /// It calls `async_preempt2`, and goes on anywhere.
+    Inject(Safe),
+    /// It stays where it is.
+    Park(Park),
+}
+
 /// What is needed to stop a goroutine where it is.
-struct Stop {
+struct Park {
     gp: &'static G,
     pp: &'static P,
     heir: Heir,
 }
 
-/// Whether `gp` can be stopped here; Go's reasons where not, and `Other` where there is nobody to go on with the P.
-fn stoppable(mp: &'static M, gp: &'static G) -> Result<Stop, Reject> {
+/// Whether `gp` can be stopped here, and how; Go's reasons where not, and `Other` where there is nobody to go on with the P.
+fn stoppable(mp: &'static M, gp: &'static G, context: *mut c_void) -> Result<Stop, Reject> {
     if !can_preempt_m(mp) {
         return Err(Reject::MNotPreemptible);
     }
     let pp = mp.p().ok_or(Reject::MNotPreemptible)?;
-    let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(Reject::Other)?;
-    Ok(Stop { gp, pp, heir })
+    // The P may go to a goroutine that has its thread, and so not come to the scheduler for long.
+    run_safe_point_fn(mp, pp);
+    let mut reject = Reject::Other;
+    // Relaxed: its own, since before it ran.
+    if gp.injectable.load(Relaxed) {
+        match is_async_safe_point(mp, gp, context) {
+            Ok(safe) => return Ok(Stop::Inject(safe)),
+            Err(why) => {
+                reject = in_traces(why);
+                if is_worth_waiting(mp, pp, gp, why) {
+                    return Err(reject);
+                }
+            }
+        }
+    }
+    let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(reject)?;
+    Ok(Stop::Park(Park { gp, pp, heir }))
 }
 
 /// Who goes on with the P of a goroutine that is stopped.
@@ -131,13 +185,11 @@ fn heir(mp: &'static M, state: &mut State, pp: &'static P) -> Option<Heir> {
 }
 
 /// Stops the goroutine of `mp` until it is scheduled again.
-fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
-    let Stop { gp, pp, heir } = stop;
+fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
+    let Park { gp, pp, heir } = park;
     let sched = mp.sched();
-    mp.stats.preempted_park.bump();
-    bind(mp, gp);
-    // Relaxed: own.
-    gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
+    nobody_was_asked();
+    lock_here(mp, gp);
     // Relaxed: handed over with the status; whoever looks at the stack of this goroutine finds its registers here.
     mp.interrupted.store(context.cast(), Relaxed);
     // C2. Relaxed: set in a window that the change of status below waits for.
@@ -159,7 +211,7 @@ fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     if let Heir::Locked(next) = heir {
-        tell_startlockedm(mp, next);
+        tell_startlockedm(mp, next, Site::Startlockedm);
     }
     releasep(mp);
     match heir {
@@ -174,16 +226,65 @@ fn park_in_handler(mp: &'static M, stop: Stop, context: *mut c_void) {
             p_stopped(sched, &mut state);
         }
     }
+    if stay(mp, gp) {
+        go_on(mp, gp);
+    }
+}
+
+/// X-ADOPT, as T36 and T37: the goroutine of `mp` is back from a system call and has no P; it takes an idle one, or waits here to be scheduled.
+pub(super) fn stay_until_idle_p(mp: &'static M, gp: &'static G) {
+    let sched = mp.sched();
+    gp.casgstatus_direct(mp, GStatus::Syscall, GStatus::Running, Site::Recall);
+    mp.adoption.end();
+    // It computes, and can wait.
+    mp.adoption.take_returned();
+    // Relaxed: own.
+    mp.oldp.store(std::ptr::null_mut(), Relaxed);
+    lock_here(mp, gp);
+    gp.casgstatus(mp, GStatus::Running, GStatus::Runnable, Site::Recall);
+    dropg(mp, gp);
+    let mut state = sched.lock.lock();
+    let pp = sched.pidleget(&mut state);
+    match pp {
+        Some(_) => wake_sysmon_locked(sched),
+        None => globrunqput(mp, &mut state, gp, PutHow::One),
+    }
+    drop(state);
+    if let Some(pp) = pp {
+        acquirep(mp, pp);
+        return go_on(mp, gp);
+    }
+    event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
+    if stay(mp, gp) {
+        go_on(mp, gp);
+    }
+}
+
+/// Whatever happens, the goroutine goes on here.
+fn lock_here(mp: &'static M, gp: &'static G) {
+    mp.stats.preempted_park.bump();
+    bind(mp, gp);
+    // Relaxed: own.
+    gp.locked_int.store(gp.locked_int.load(Relaxed) + 1, Relaxed);
+}
+
+/// Sleeps until `startlockedm` has left a P, which is taken; `false` if the runtime has ended.
+fn stay(mp: &'static M, gp: &'static G) -> bool {
     count_idle(mp, 1);
     wait_in_handler(mp);
-    if sched.ended.load(Relaxed) {
+    if mp.sched().ended.load(Relaxed) {
         // Nobody schedules any more. What was interrupted may hold a lock that the rest of the process needs: it goes on,
         // without a P, to its next call of the runtime that needs one (`must_p`).
         mp.interrupted.store(std::ptr::null_mut(), Relaxed);
         mp.set_curg(Some(gp));
-        return;
+        return false;
     }
     take_nextp(mp);
+    true
+}
+
+/// The goroutine, in hand, runs on from here, with the P that `mp` took.
+fn go_on(mp: &'static M, gp: &'static G) {
     run_here(mp, gp);
     // Not before it runs: until then its stack may be looked at.
     mp.interrupted.store(std::ptr::null_mut(), Relaxed);

@@ -118,9 +118,9 @@ pub(crate) fn startlockedm(mp: &'static M, gp: &'static G) {
 }
 
 /// Tells of the [`hand_to_locked`] that follows, while the P still has a change to come that orders it.
-pub(crate) fn tell_startlockedm(mp: &'static M, gp: &'static G) {
+pub(crate) fn tell_startlockedm(mp: &'static M, gp: &'static G, site: Site) {
     let target_m = gp.lockedm().map_or(-1, M::id);
-    event(mp, Some(gp), Site::Startlockedm, 0, || Kind::Startlockedm { target_m });
+    event(mp, Some(gp), site, 0, || Kind::Startlockedm { target_m });
 }
 
 /// Gives `pp`, which is in hand, to the M of `gp`, which [`take_locked`] returned.

@@ -27,44 +27,52 @@
 //!
 //! Names and order of the steps are Go's (proc.go 1.27); where behaviour differs, the comment says so.
 
+mod adopt;
 mod blocking;
+mod body;
 mod deadlock;
 mod exit;
-mod find_runnable;
+pub(crate) mod find_runnable;
+mod for_each_p;
 mod gosched;
 mod gstatus;
 mod handler;
+mod inject;
 mod locked;
 mod newproc;
-mod park;
-mod preempt;
+pub(crate) mod park;
+pub(crate) mod preempt;
 mod procresize;
-mod queue;
+pub(crate) mod queue;
 mod run;
-mod schedule;
+pub(crate) mod schedule;
 mod stw;
-mod suspend;
-mod syscall;
-mod sysmon;
-mod template;
-mod wake;
+pub(crate) mod suspend;
+pub(crate) mod syscall;
+pub(crate) mod sysmon;
+pub(crate) mod template;
+pub(crate) mod wake;
 
+pub(crate) use adopt::{Adoption, settle};
 pub(crate) use blocking::blocking;
+pub(crate) use body::body;
 pub(crate) use deadlock::checkdead;
+pub(crate) use for_each_p::{SafePointFn, for_each_p};
 pub(crate) use gosched::{gosched, goyield};
 pub(crate) use handler::do_sig_preempt;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use newproc::{SpawnOptions, newproc, newproc_unchecked};
 pub(crate) use park::{gopark_with, ready_from_anywhere};
-pub(crate) use preempt::safe_point;
+pub(crate) use preempt::{poison, safe_point};
 pub(crate) use procresize::set_gomaxprocs;
 pub(crate) use run::run;
-pub(crate) use suspend::{resume_g, suspend_g, with_suspendable};
+pub(crate) use stw::with_world_stopped;
+pub(crate) use suspend::{Attempt, resume_g, suspend_g, suspend_g_until, with_suspendable};
 pub(crate) use template::Template;
 pub(crate) use wake::wake_poller;
 
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm;
+use crate::facade::{getm, getm_here};
 use crate::g::G;
 use crate::m::M;
 use crate::p::P;
@@ -84,7 +92,7 @@ pub(crate) fn must_getm() -> &'static M {
 /// The goroutine that calls, and its M.
 #[inline]
 fn must_current(what: &str) -> (&'static M, &'static G) {
-    let mp = must_getm();
+    let mp = settle(must_getm());
     match mp.curg() {
         Some(gp) => (mp, gp),
         None => throw!("{what}: not on a goroutine"),
@@ -109,7 +117,8 @@ fn no_p(mp: &'static M, what: &str) -> ! {
 /// The goroutine that calls, but not from inside `blocking`: there it is like a plain thread, as its P may be gone.
 #[inline]
 pub(crate) fn current_g_with_p() -> Option<&'static G> {
-    current_g().filter(|gp| gp.status.load().base() != GStatus::Syscall)
+    let gp = getm().and_then(|mp| settle(mp).curg());
+    gp.filter(|gp| gp.status.load().base() != GStatus::Syscall)
 }
 
 /// Whether there is a [`current_g_with_p`].
@@ -118,10 +127,11 @@ pub(crate) fn on_goroutine() -> bool {
     current_g_with_p().is_some()
 }
 
-/// The goroutine that calls, if one does.
-#[inline]
+/// The goroutine that calls, if one does. Not inlined: the answer is the same on every thread, but not the way to it; so user code
+/// that this crate's generic functions were inlined into can still be moved at any instruction (`safepoint/`).
+#[inline(never)]
 pub(crate) fn current_g() -> Option<&'static G> {
-    getm().and_then(M::curg)
+    getm_here().and_then(M::curg)
 }
 
 /// Calls `f` on g0, for the goroutine that calls; it does not come back here by itself. Go: `mcall`.
@@ -155,25 +165,31 @@ unsafe fn mcall_g(arg: *mut ()) -> &'static G {
     unsafe { &*arg.cast::<G>() }
 }
 
-/// Calls `f` on g0 and comes back with what it returned. On g0 already: just calls it. Go: `systemstack`.
+/// Calls `f` on g0 and comes back with what it returned. On g0 already: just calls it. `f` must not unwind. Go: `systemstack`.
+///
+/// Where the goroutine left its stack is saved, as in every [`mcall`]: others may look at that stack while `f` runs, once `f`
+/// has made it suspendable.
 fn systemstack<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
     struct Call<F, T> {
         f: Option<F>,
         result: Option<T>,
     }
-    extern "C" fn call<T, F: FnOnce(&'static M) -> T>(arg: *mut ()) {
-        // SAFETY: `arg` is the `Call` below, which waits for this.
-        let call = unsafe { &mut *arg.cast::<Call<F, T>>() };
-        call.result = call.f.take().map(|f| f(must_getm()));
+    extern "C" fn call<T, F: FnOnce(&'static M) -> T>(arg: *mut ()) -> ! {
+        // SAFETY: called by `mcall`.
+        let gp = unsafe { mcall_g(arg) };
+        let mp = must_getm();
+        // SAFETY: it points to the `Call` below, which waits for this. Relaxed: own.
+        let at = unsafe { &mut *mp.waitlock.load(Relaxed).cast::<Call<F, T>>() };
+        at.result = at.f.take().map(|f| f(mp));
+        // SAFETY: `mcall` saved it, and nothing ran on it since.
+        unsafe { crate::arch::gogo(gp.sp.load(Relaxed)) }
     }
-    let mp = must_getm();
-    if !on_stack_of(mp.curg()) {
-        return f(mp);
-    }
+    let mp = settle(must_getm());
+    let Some(gp) = mp.curg().filter(|gp| on_stack_of(gp)) else { return f(mp) };
     let mut at = Call { f: Some(f), result: None };
-    // SAFETY: on the stack of a goroutine, as just asked; `call` does not unwind: a panic in an `extern "C"` function
-    // aborts.
-    unsafe { crate::arch::systemstack(mp.g0_sp.load(Relaxed), call::<T, F>, (&raw mut at).cast()) };
+    // Relaxed: this M reads it back, on g0.
+    mp.waitlock.store((&raw mut at).cast(), Relaxed);
+    mcall(mp, gp, call::<T, F>);
     match at.result {
         Some(result) => result,
         None => throw!("systemstack: the call did not happen"),
@@ -182,10 +198,9 @@ fn systemstack<T, F: FnOnce(&'static M) -> T>(f: F) -> T {
 
 /// Whether the caller runs on the stack of `gp`.
 #[inline]
-fn on_stack_of(gp: Option<&G>) -> bool {
+fn on_stack_of(gp: &G) -> bool {
     let here = 0u8;
-    let here = (&raw const here).addr();
-    gp.is_some_and(|gp| (gp.stack_lo()..gp.stack_hi()).contains(&here))
+    (gp.stack_lo()..gp.stack_hi()).contains(&(&raw const here).addr())
 }
 
 /// Whether a waiter for a lock does well to spin an `i`th time instead of parking: the holder runs on another processor,

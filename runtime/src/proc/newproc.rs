@@ -19,7 +19,7 @@ use crate::proc::exit::goexit;
 use crate::proc::preempt::safe_point;
 use crate::proc::queue::runqput;
 use crate::proc::wake::wakep;
-use crate::proc::{current_g, must_getm, must_p, on_goroutine};
+use crate::proc::{current_g, must_getm, must_p, on_goroutine, settle};
 use crate::stack::StackClass;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -37,6 +37,8 @@ pub(crate) struct SpawnOptions {
     pub(crate) name: Option<Arc<str>>,
     /// Bytes of stack, rounded up to a power of two; by default those of the runtime.
     pub(crate) stack_size: Option<usize>,
+    /// See `GoBuilder::injectable`.
+    pub(crate) injectable: bool,
 }
 
 /// A goroutine that was made: its number, and its G for as long as that number is still the G's.
@@ -89,11 +91,11 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
         "goroutines are made by goroutines: call this inside Runtime::run, and not inside blocking"
     );
     safe_point();
-    let mp = must_getm();
-    let parent = mp.curg().map_or(0, G::goid);
-    // Relaxed: set before the M first runs. Interning may allocate, so it comes first.
-    let tracing = mp.tracing.load(Relaxed);
+    // Relaxed: set before any M first runs. Interning may allocate, so it comes first.
+    let tracing = must_getm().tracing.load(Relaxed);
     let entry_name = if tracing { intern(std::any::type_name::<F>()) } else { Sym::NONE };
+    let mp = settle(must_getm());
+    let parent = mp.curg().map_or(0, G::goid);
     mp.acquire();
     let Some(gp) = new_g(mp, options.stack_size) else {
         mp.release();
@@ -106,6 +108,8 @@ unsafe fn place<F: FnOnce() + Send>(f: F, options: SpawnOptions) -> Born {
     let sp = unsafe { arch::init_stack(at, gostart) };
     // Before this goroutine cannot be stopped any more: that allocated nothing, nor does this.
     names::set(gp, options.name);
+    // Relaxed: published by the change of status.
+    gp.injectable.store(options.injectable || mp.sched().config.injectable, Relaxed);
     let goid = start(mp, gp, sp, (call::<F> as *mut (), at as *mut ()), parent, entry_name);
     mp.release();
     Born { gp, goid }
@@ -176,7 +180,7 @@ fn gfget(mp: &'static M) -> Option<&'static G> {
         if let Some(batch) = state.gfree.take_batch(BATCH, &sched.slab) {
             pp.gfree.give(batch, &sched.slab);
         }
-        sched.gfree_len.store(state.gfree.len(), Relaxed);
+        sched.note_dead(&state);
     }
     pp.gfree.pop(&sched.slab)
 }
@@ -191,6 +195,8 @@ pub(crate) fn newproc_main<F: FnOnce() + Send>(mp: &'static M, f: F) {
     let Some(gp) = new_g(mp, None) else { throw!("no memory for the first stack") };
     // SAFETY: free memory of a new stack, whose end is a multiple of 64.
     let sp = unsafe { arch::init_stack(gp.stack_hi(), gostart) };
+    // Relaxed: published by the change of status.
+    gp.injectable.store(mp.sched().config.injectable, Relaxed);
     let arg = Box::into_raw(Box::new(f)).cast();
     start(mp, gp, sp, (call::<F> as *mut (), arg), 0, Sym::NONE);
 }

@@ -10,15 +10,17 @@ use std::mem::ManuallyDrop;
 
 use sigurg_traces::Kind;
 
+use crate::config::ThreadLocals;
+use crate::dump::held;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::getm;
 use crate::g::G;
 use crate::m::{M, Unlockf};
 use crate::proc::locked::unwinding_stays;
-use crate::proc::queue::{injectglist, runqput};
+use crate::proc::queue::{injectglist, put_globally, runqput};
 use crate::proc::schedule::schedule;
 use crate::proc::wake::wakep;
-use crate::proc::{mcall, mcall_g, must_current, must_getm, must_p};
+use crate::proc::{current_g, mcall, mcall_g, must_current, must_getm, must_p, settle};
 use crate::sched::GQueue;
 use crate::status::GStatus;
 use crate::throw::throw;
@@ -37,6 +39,11 @@ pub(crate) fn gopark_with(why: WaitReason, unlock: impl FnOnce()) {
         gopark(call::<F>, (&raw mut unlock).cast(), why);
     }
     unwinding_stays(|| park(why, unlock));
+    if let Some(gp) = current_g()
+        && gp.sched().config.debug.threadlocals != ThreadLocals::Unchecked
+    {
+        held::check(gp, why, gp.sched().config.debug.threadlocals);
+    }
 }
 
 /// Parks the goroutine that calls: `unlockf(arg)` runs on g0 when it can be readied. (Go's may call the park off; nobody here has a use for that.)
@@ -47,18 +54,31 @@ fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
         must_p(mp, "gopark");
         throw!("gopark: goroutine {} is not running", gp.goid());
     }
+    prepare_park(mp, gp, unlockf, arg, why);
+    event(mp, Some(gp), Site::Gopark, 0, || Kind::Gopark { reason: reason(why), unlockf: true });
+    mcall(mp, gp, park_m);
+}
+
+/// What [`let_go`] is to do.
+#[inline]
+pub(crate) fn prepare_park(mp: &M, gp: &G, unlockf: Unlockf, arg: *mut (), why: WaitReason) {
     // Relaxed: this M reads them back, on g0; the reason is handed over with the status.
     mp.waitunlockf.store(unlockf as *mut (), Relaxed);
     mp.waitlock.store(arg, Relaxed);
     gp.waitreason.store(why as u8, Relaxed);
-    event(mp, Some(gp), Site::Gopark, 0, || Kind::Gopark { reason: reason(why), unlockf: true });
-    mcall(mp, gp, park_m);
 }
 
 extern "C" fn park_m(arg: *mut ()) -> ! {
     // SAFETY: called by `mcall`.
     let gp = unsafe { mcall_g(arg) };
     let mp = must_getm();
+    let_go(mp, gp);
+    schedule(mp)
+}
+
+/// T11, on g0: the goroutine waits, and may be readied as soon as it can be found.
+#[inline]
+pub(crate) fn let_go(mp: &'static M, gp: &'static G) {
     let why = gp.waitreason();
     // Read before the goroutine may go on. Relaxed: own.
     let unlockf = mp.waitunlockf.load(Relaxed);
@@ -70,7 +90,6 @@ extern "C" fn park_m(arg: *mut ()) -> ! {
     let unlockf: Unlockf = unsafe { std::mem::transmute::<*mut (), Unlockf>(unlockf) };
     // SAFETY: `lock` is what the same call of `gopark` gave for it.
     unsafe { unlockf(lock) };
-    schedule(mp)
 }
 
 /// Parts an M from the goroutine that it ran. Go: `dropg`.
@@ -98,6 +117,13 @@ pub(crate) fn ready(mp: &'static M, gp: &'static G, next: bool, site: Site) {
     mp.release();
 }
 
+/// As [`ready`], for an M without a P: the goroutine goes to the global queue (X-DUMP).
+pub(crate) fn ready_globally(mp: &'static M, gp: &'static G, site: Site) {
+    event(mp, Some(gp), site, gp.status.load().version(), || Kind::Ready { next: false });
+    gp.casgstatus(mp, GStatus::Waiting, GStatus::Runnable, Site::Ready);
+    put_globally(mp, gp);
+}
+
 /// Makes a waiting goroutine runnable, from wherever the caller runs: a goroutine, a timer on g0, a system call, or a
 /// thread that is none of ours.
 pub(crate) fn ready_from_anywhere(gp: &'static G) {
@@ -106,7 +132,7 @@ pub(crate) fn ready_from_anywhere(gp: &'static G) {
         list.push_back(gp);
         injectglist(mp, list);
     };
-    match getm() {
+    match getm().map(settle) {
         // In a system call the P may be taken at any moment: it is not to be used.
         Some(mp) if std::ptr::eq(mp.sched(), gp.sched()) && mp.p().is_some() && !in_syscall(mp) => {
             goready(mp, gp)

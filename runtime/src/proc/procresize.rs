@@ -5,6 +5,7 @@
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::immortal;
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::queue::give_up_queue;
@@ -24,7 +25,7 @@ pub(crate) fn set_gomaxprocs(procs: u32) -> u32 {
 pub(crate) fn make_ps(sched: &'static Sched, procs: u32) {
     for id in 0..procs.min(MAX_PROCS as u32) {
         if sched.p(id as usize).is_none() {
-            sched.add_p(Box::leak(Box::new(P::new(id as i32))));
+            sched.add_p(immortal(Box::new(P::new(id as i32))));
         }
     }
 }

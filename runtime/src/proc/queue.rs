@@ -7,6 +7,7 @@
 use sigurg_traces::{Kind, PutHow, Queue, TakeHow};
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
+use crate::facade::atomic::fence;
 use crate::g::{G, Gs};
 use crate::m::M;
 use crate::p::{P, PStatus};
@@ -15,7 +16,7 @@ use crate::runq::{Moved, Put, RING};
 use crate::sched::{GQueue, Sched, State};
 use crate::status::GStatus;
 use crate::throw::throw;
-use crate::trace::{Site, event};
+use crate::trace::{Site, about, event, event_about};
 
 /// A goroutine to run, and whether it goes on in the time slice of the one before.
 pub(crate) type Next = (&'static G, bool);
@@ -33,8 +34,10 @@ pub(crate) fn runqput(mp: &'static M, pp: &'static P, gp: &'static G, next: bool
     if !next {
         return runqput_tail(mp, pp, gp);
     }
+    // Before others can take it: by the time of the event it may have run, ended and begun another life.
+    let it = about(mp, gp);
     let (over, kicked) = pp.runq.put_next(gp.gs());
-    event(mp, Some(gp), Site::Runqput, over, put(pp.id(), Queue::Runnext, PutHow::One));
+    event_about(mp, it, Site::Runqput, over, put(pp.id(), Queue::Runnext, PutHow::One));
     if let Some(kicked) = kicked {
         let kicked = mp.sched().g(kicked);
         event(mp, Some(kicked), Site::Runqput, over + 1, || Kind::RunqKick {
@@ -46,16 +49,13 @@ pub(crate) fn runqput(mp: &'static M, pp: &'static P, gp: &'static G, next: bool
 }
 
 fn runqput_tail(mp: &'static M, pp: &'static P, gp: &'static G) {
+    // As in `runqput`.
+    let it = about(mp, gp);
     loop {
         match pp.runq.put_tail(gp.gs()) {
             Put::Done(moved) => {
-                return event(
-                    mp,
-                    Some(gp),
-                    Site::Runqput,
-                    moved.over,
-                    put(pp.id(), Queue::Local, PutHow::One),
-                );
+                let how = put(pp.id(), Queue::Local, PutHow::One);
+                return event_about(mp, it, Site::Runqput, moved.over, how);
             }
             Put::Full => {
                 if runqputslow(mp, pp, gp) {
@@ -138,9 +138,11 @@ pub(crate) fn globrunqgetbatch(mp: &'static M, state: &mut State) -> Option<(&'s
 /// Owner of `pp`, whose ring is empty: puts a share of the global queue there.
 pub(crate) fn keep_batch(mp: &'static M, pp: &'static P, mut rest: GQueue) {
     while let Some(gp) = rest.pop_front() {
+        // As in `runqput`.
+        let it = about(mp, gp);
         match pp.runq.put_tail(gp.gs()) {
             Put::Done(moved) => {
-                event(mp, Some(gp), Site::Schedule, moved.over, put(pp.id(), Queue::Local, PutHow::Batch));
+                event_about(mp, it, Site::Schedule, moved.over, put(pp.id(), Queue::Local, PutHow::Batch));
             }
             Put::Full => throw!("P{}: a share of the global queue does not fit in an empty ring", pp.id()),
         }
@@ -227,9 +229,12 @@ pub(crate) fn injectglist(mp: &'static M, mut list: GQueue) {
     }
     let Some(pp) = pp else { return work_is_urgent(sched) };
     while let Some(gp) = ready.pop_front() {
+        // As in `runqput`.
+        let it = about(mp, gp);
         match pp.runq.put_tail(gp.gs()) {
             Put::Done(moved) => {
-                event(mp, Some(gp), Site::Injectglist, moved.over, put(pp.id(), Queue::Local, PutHow::Batch));
+                let how = put(pp.id(), Queue::Local, PutHow::Batch);
+                event_about(mp, it, Site::Injectglist, moved.over, how);
             }
             Put::Full => {
                 let mut state = sched.lock.lock();
@@ -237,7 +242,18 @@ pub(crate) fn injectglist(mp: &'static M, mut list: GQueue) {
             }
         }
     }
+    // SeqCst, rule 4: a put at the tail is a Release store only, which the look at nmspinning in `wakep` may overtake; then an M
+    // that just stopped spinning sees neither. Pairs with the fence in `find_runnable`.
+    fence(SeqCst);
     wakep(mp);
+}
+
+/// For an M without a P: puts a G that has just become runnable on the global queue, and sees to it that somebody looks there.
+pub(crate) fn put_globally(mp: &'static M, gp: &'static G) {
+    let sched = mp.sched();
+    globrunqput(mp, &mut sched.lock.lock(), gp, PutHow::Batch);
+    start_idle(mp, sched, 1);
+    work_is_urgent(sched);
 }
 
 /// Starts up to `count` Ms on idle Ps.

@@ -3,12 +3,12 @@
 //! Go: `schedinit`, `rt0_go`, `main` (proc.go).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::thread;
 
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{Note, getm, setm};
+use crate::facade::{Note, end_watch, getm, setm, spawn};
+use crate::proc::body::body;
 use crate::proc::checkdead;
 use crate::proc::newproc::newproc_main;
 use crate::proc::procresize::{make_ps, procresize};
@@ -24,6 +24,8 @@ use crate::trace::{Site, event};
 /// How long the end waits for goroutines to stop, nanoseconds. Those that do not reach a safe point run on until the process
 /// ends.
 const END_PATIENCE_NS: i64 = 50_000_000;
+/// The same where a trace is recorded: it is complete only if all have stopped, also on a machine with much else to do.
+const TRACED_END_PATIENCE_NS: i64 = 5_000_000_000;
 
 /// Runs `main` as the main goroutine and waits for its end.
 pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Send) -> T {
@@ -35,8 +37,8 @@ pub(crate) fn run<T: Send>(sched: &'static Sched, main: impl FnOnce() -> T + Sen
         boot(sched, move || {
             // Relaxed: see `newproc`.
             sched.main_started.store(true, Relaxed);
-            let result = catch_unwind(AssertUnwindSafe(main));
-            let quiet = stop_for_ever(END_PATIENCE_NS);
+            let result = catch_unwind(AssertUnwindSafe(|| body(main)));
+            let quiet = stop_for_ever(sched.end_patience_ns());
             *outcome = Some((result, quiet));
             ended.wakeup();
             // The caller's stack, with what this closure borrows, may be gone now.
@@ -80,7 +82,7 @@ fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
         [("template", (|sched| sched.template.serve(sched)) as fn(&'static Sched)), ("sysmon", sysmon)]
     {
         let name = format!("{}-{name}", sched.config.thread_name);
-        if let Err(error) = thread::Builder::new().name(name).spawn(move || serve(sched)) {
+        if let Err(error) = spawn(name, None, move || serve(sched)) {
             throw!("cannot create a thread: {error}");
         }
     }
@@ -96,17 +98,26 @@ fn boot(sched: &'static Sched, main: impl FnOnce() + Send) {
 }
 
 impl Sched {
+    fn end_patience_ns(&self) -> i64 {
+        if self.tracer.is_some() { TRACED_END_PATIENCE_NS } else { END_PATIENCE_NS }
+    }
+
     /// Nothing is scheduled any more: threads that have nothing to do end.
     fn end(&'static self, quiet: bool) {
         // SeqCst: before the wake-ups.
         self.ended.store(true, SeqCst);
+        self.sysmonnote.wakeup();
+        // The stopped world does not stop sysmon, nor threads that are guests: what they did may not be recorded yet.
+        let quiet = self.sysmon_gone.sleep_for(self.end_patience_ns())
+            && quiet
+            && self.template.guests_are_home(self);
+        end_watch(quiet);
         if let Some(tracer) = &self.tracer
             && let Err(error) = tracer.finish(quiet)
         {
             eprintln!("sigurg: the trace is not complete: {error}");
         }
         self.template.wakeup();
-        self.sysmonnote.wakeup();
         self.netpoll.wake();
         // Those that sleep find that it is over; the others will.
         self.ms().for_each(|mp| mp.park.wakeup());

@@ -16,6 +16,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::nanotime;
 use crate::m::M;
 use crate::p::PStatus;
+use crate::proc::adopt::foreign_call;
 use crate::proc::preempt::preemptall;
 use crate::proc::procresize::procresize;
 use crate::proc::queue::injectglist;
@@ -29,7 +30,7 @@ use crate::trace::{Site, event, reason};
 use crate::waitreason::WaitReason;
 
 /// How long to wait for Ps to stop before asking again, nanoseconds.
-const ASK_AGAIN_NS: i64 = 100_000;
+pub(crate) const ASK_AGAIN_NS: i64 = 100_000;
 
 /// Stops the world, starts it with `procs` Ps, and returns how many there were. On a goroutine. `prepare` comes first, while
 /// nobody else can stop the world, and may allocate.
@@ -46,6 +47,31 @@ pub(crate) fn restart_with(procs: u32, prepare: impl FnOnce(&'static Sched)) -> 
         });
     }
     before
+}
+
+/// Calls `f` while nothing else runs. On a goroutine.
+pub(crate) fn with_world_stopped<T>(f: impl FnOnce() -> T) -> T {
+    /// Starts it again, also when `f` unwinds.
+    struct Stopped(&'static Sched);
+    impl Drop for Stopped {
+        fn drop(&mut self) {
+            // Relaxed: changes only with the world stopped.
+            let procs = self.0.gomaxprocs.load(Relaxed);
+            systemstack(|mp| {
+                mp.release();
+                start_the_world(mp, procs);
+            });
+        }
+    }
+    let sched = must_getm().sched();
+    let _one = sched.worldsema.lock();
+    systemstack(|mp| {
+        stop_the_world(mp, None);
+        // Its P runs nothing that could be switched to.
+        mp.acquire();
+    });
+    let _stopped = Stopped(sched);
+    f()
 }
 
 /// Stops the world for good: the program's main goroutine has ended. `false` if goroutines still run after `patience_ns`
@@ -85,10 +111,15 @@ fn stop_the_world(mp: &'static M, until: Option<i64>) -> bool {
     }
     let mut stopped = state.stopwait == 0;
     drop(state);
+    let mut rounds = 0u32;
     while !stopped {
         if sched.stopnote.sleep_for(ASK_AGAIN_NS) {
             stopped = true;
         } else {
+            rounds += 1;
+            if rounds.is_multiple_of(10) {
+                stop_foreign_calls(mp);
+            }
             preemptall(mp);
             let mut state = sched.lock.lock();
             stop_syscalls(mp, &mut state);
@@ -114,6 +145,16 @@ fn stop_syscalls(mp: &'static M, state: &mut State) {
     for pp in mp.sched().ps() {
         if let Some(thread) = SyscallingThread::block(mp, pp, Site::StopTheWorldWithSema) {
             thread.gcstop_p(mp, state);
+            thread.resume(mp);
+        }
+    }
+}
+
+/// Stops the Ps whose goroutines sleep in foreign calls: where SIGURG is masked no signal comes through.
+fn stop_foreign_calls(mp: &'static M) {
+    for pp in mp.sched().ps() {
+        if let Some(thread) = foreign_call(mp, pp, Site::StopTheWorldWithSema) {
+            thread.gcstop_p(mp, &mut mp.sched().lock.lock());
             thread.resume(mp);
         }
     }

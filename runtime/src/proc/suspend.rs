@@ -5,6 +5,8 @@
 //! 2. The scan bit has one holder, from the claim (SG-2) to `resume_g` (RG-2).
 //! 3. Only the winner of `Preempted` to `Waiting` (T18) owes a ready, exactly one, after it gave the scan bit back.
 //! 4. A running goroutine is asked inside the short window of `Scanrunning`; the signal goes out after it.
+//! 5. Who gives up (X-DUMP) takes the request back, in such a window too: nobody would claim a goroutine that parks for it. If
+//!    that was another's request as well, that one finds it gone and asks again (SG-3).
 //!
 //! Repairs of Go's: a signal that was held back, by the rate limit or because one was on its way, is remembered and sent
 //! later, without a new window (R-06, L1); acknowledgement and pending mark are one word; the wait reason of a
@@ -16,10 +18,12 @@ use sigurg_traces::{Guard, Kind, Request};
 
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::{nanotime, osyield, procyield};
+use crate::facade::{global, nanotime, osyield, procyield};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
-use crate::proc::park::ready;
+use crate::proc::adopt::stand_still;
+use crate::proc::park::{ready, ready_globally};
+use crate::proc::preempt::{poison, remind};
 use crate::signal::preempt_m;
 use crate::status::{GStatus, Snapshot};
 use crate::throw::throw;
@@ -32,8 +36,10 @@ const SIGNAL_EVERY_NS: i64 = 5_000;
 const SPIN_NS: i64 = 10_000;
 const YIELD_NS: i64 = 5_000;
 
-/// Numbers of the calls, for traces.
-static CALLS: AtomicU64 = AtomicU64::new(0);
+global! {
+    /// Numbers of the calls, for traces.
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+}
 
 /// A goroutine that stands still until `resume_g`.
 #[must_use]
@@ -42,6 +48,22 @@ pub(crate) struct Suspended {
     /// It was stopped while it ran: `resume_g` readies it.
     stopped: bool,
     sid: u64,
+}
+
+/// How a bounded attempt ended.
+#[must_use]
+pub(crate) enum Attempt {
+    Suspended(Suspended),
+    Dead,
+    /// It ran all the time and could not be stopped.
+    GaveUp,
+}
+
+impl Suspended {
+    /// Whether it ran, and was stopped for this.
+    pub(crate) fn ran(&self) -> bool {
+        self.stopped
+    }
 }
 
 /// What was asked of the goroutine so far, and of which M.
@@ -69,6 +91,16 @@ pub(crate) fn with_suspendable<T>(f: impl FnOnce(&'static M) -> T) -> T {
 
 /// Stops `gp` where it can be looked at; `None` if it is dead. On g0, for a suspendable goroutine.
 pub(crate) fn suspend_g(me: &'static M, gp: &'static G) -> Option<Suspended> {
+    match suspend_g_until(me, gp, i64::MAX) {
+        Attempt::Suspended(suspended) => Some(suspended),
+        Attempt::Dead => None,
+        Attempt::GaveUp => throw!("suspend_g: gave up on goroutine {} after 292 years", gp.goid()),
+    }
+}
+
+/// As [`suspend_g`], but gives up on a goroutine that still runs at `deadline`, nanoseconds of the monotonic clock. On g0 for a
+/// suspendable goroutine, or on a thread without one.
+pub(crate) fn suspend_g_until(me: &'static M, gp: &'static G, deadline: i64) -> Attempt {
     if me.curg().is_some_and(|own| own.status.load().is(GStatus::Running)) {
         throw!("suspend_g: the caller cannot be suspended itself");
     }
@@ -91,7 +123,7 @@ pub(crate) fn suspend_g(me: &'static M, gp: &'static G) -> Option<Suspended> {
                     dead: true,
                     stopped: false,
                 });
-                return None;
+                return Attempt::Dead;
             }
             GStatus::Copystack => {}
             GStatus::Preempted => {
@@ -99,16 +131,21 @@ pub(crate) fn suspend_g(me: &'static M, gp: &'static G) -> Option<Suspended> {
                 if gp.cas_g_from_preempted(me, Site::SuspendG) {
                     stopped = true;
                     if claim(me, gp, sid, GStatus::Waiting, stopped) {
-                        return Some(Suspended { gp, stopped, sid });
+                        return Attempt::Suspended(Suspended { gp, stopped, sid });
                     }
                 }
             }
             status @ (GStatus::Runnable | GStatus::Syscall | GStatus::Waiting) => {
                 if claim(me, gp, sid, status, stopped) {
-                    return Some(Suspended { gp, stopped, sid });
+                    return Attempt::Suspended(Suspended { gp, stopped, sid });
                 }
             }
-            GStatus::Running => ask(me, gp, &mut request),
+            GStatus::Running if nanotime() < deadline => ask(me, gp, &mut request),
+            GStatus::Running => {
+                if withdraw(me, gp, sid) {
+                    return Attempt::GaveUp;
+                }
+            }
             GStatus::Idle => throw!("suspend_g: goroutine {} was never made", gp.goid()),
         }
         // SG-9.
@@ -148,6 +185,9 @@ fn claim(me: &'static M, gp: &'static G, sid: u64, status: GStatus, stopped: boo
     gp.stackguard0.store(gp.stack_lo(), Relaxed);
     told(me, gp, Request::Stackguard0(Guard::Normal));
     event(me, Some(gp), Site::SuspendG, 0, || Kind::SuspendEnd { sid, dead: false, stopped });
+    if status == GStatus::Syscall {
+        stand_still(me, gp);
+    }
     true
 }
 
@@ -164,7 +204,9 @@ fn ask(me: &'static M, gp: &'static G, request: &mut Asked) {
         && request.mp.is_some_and(|mp| {
             gp.m().is_some_and(|m| std::ptr::eq(m, mp)) && mp.signal.generation() == request.generation
         });
-    if !stands {
+    if stands {
+        remind();
+    } else {
         // SG-4 to SG-7.
         if !gp.castogscanstatus(me, GStatus::Running, Site::SuspendG) {
             return;
@@ -173,7 +215,7 @@ fn ask(me: &'static M, gp: &'static G, request: &mut Asked) {
         told(me, gp, Request::PreemptStop(true));
         gp.preempt.store(true, Relaxed);
         told(me, gp, Request::Preempt(true));
-        gp.stackguard0.store(STACK_PREEMPT, Relaxed);
+        poison(gp);
         told(me, gp, Request::Stackguard0(Guard::Preempt));
         let Some(mp) = gp.m() else { throw!("suspend_g: goroutine {} runs nowhere", gp.goid()) };
         let generation = mp.signal.generation();
@@ -195,13 +237,28 @@ fn ask(me: &'static M, gp: &'static G, request: &mut Asked) {
     }
 }
 
-/// Lets a goroutine go on. On g0, with a P.
+/// X-DUMP: takes back what was asked, unless the goroutine stopped just now; it may still yield.
+fn withdraw(me: &'static M, gp: &'static G, sid: u64) -> bool {
+    if !gp.castogscanstatus(me, GStatus::Running, Site::SuspendG) {
+        return false;
+    }
+    // Relaxed: the holder owns it; the change of status hands it over.
+    gp.preempt_stop.store(false, Relaxed);
+    told(me, gp, Request::PreemptStop(false));
+    gp.casfrom_gscanstatus(me, GStatus::Running, Site::SuspendG);
+    event(me, Some(gp), Site::SuspendG, 0, || Kind::SuspendEnd { sid, dead: true, stopped: false });
+    true
+}
+
+/// Lets a goroutine go on. On g0, or on a thread without a goroutine.
 pub(crate) fn resume_g(me: &'static M, suspended: Suspended) {
     let Suspended { gp, stopped, sid } = suspended;
     event(me, Some(gp), Site::ResumeG, 0, || Kind::ResumeBegin { sid, dead: false, stopped });
     gp.casfrom_gscanstatus(me, gp.status.load().base(), Site::ResumeG);
-    if stopped {
-        ready(me, gp, true, Site::ResumeG);
+    match me.p() {
+        Some(_) if stopped => ready(me, gp, true, Site::ResumeG),
+        None if stopped => ready_globally(me, gp, Site::ResumeG),
+        _ => {}
     }
     event(me, Some(gp), Site::ResumeG, 0, || Kind::ResumeEnd { sid, stopped });
 }

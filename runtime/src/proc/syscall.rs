@@ -14,12 +14,14 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::{owes_safe_point_fn, run_safe_point_fn};
 use crate::proc::locked::{stoplockedm, unwinding_stays};
 use crate::proc::park::dropg;
+use crate::proc::preempt::poison;
 use crate::proc::queue::globrunqput;
 use crate::proc::schedule::{execute, schedule};
 use crate::proc::stw::p_stopped;
-use crate::proc::wake::{acquirep, set_pstatus, stopm};
+use crate::proc::wake::{acquirep, set_pstatus, stopm, work_is_urgent};
 use crate::proc::{mcall, mcall_g, must_getm, must_p, systemstack};
 use crate::sched::{Sched, State};
 use crate::status::GStatus;
@@ -48,6 +50,9 @@ pub(crate) fn entersyscall() {
     // SeqCst: as Go's; what is missed here is found by the initiator under the scan bit.
     if sched.gcwaiting.load(SeqCst) {
         systemstack(|mp| stop_p_for_stw(mp, pp));
+    }
+    if owes_safe_point_fn(pp) {
+        systemstack(|mp| run_safe_point_fn(mp, pp));
     }
     gp.casgstatus_direct(mp, GStatus::Running, GStatus::Syscall, Site::Reentersyscall);
     wake_sysmon(sched);
@@ -91,9 +96,15 @@ pub(crate) fn exitsyscall() {
     let mp = must_getm();
     let Some(gp) = mp.curg() else { throw!("exitsyscall: not on a goroutine") };
     mp.acquire();
+    leave_syscall(mp, gp);
+}
+
+/// The rest of [`exitsyscall`], with `m.locks` raised, which it lowers.
+pub(super) fn leave_syscall(mp: &'static M, gp: &'static G) {
     // Relaxed, all: own; the P was cut off under the scan bit if at all, which the change of status waits for.
     gp.waitsince.store(0, Relaxed);
     gp.casgstatus_direct(mp, GStatus::Syscall, GStatus::Running, Site::Exitsyscall);
+    mp.adoption.end();
     let oldp = mp.oldp.swap(std::ptr::null_mut(), Relaxed);
     if mp.p().is_none() {
         // SAFETY: null, or a P, which is never freed.
@@ -110,13 +121,20 @@ pub(crate) fn exitsyscall() {
         bump_syscalltick();
         return;
     };
+    mp.adoption.take_returned();
     pp.syscalltick.store(pp.syscalltick.load(Relaxed).wrapping_add(1), Relaxed);
-    mp.unlock_quietly();
     let preempt = gp.preempt.load(Relaxed);
-    let (guard, named) =
-        if preempt { (STACK_PREEMPT, Guard::Preempt) } else { (gp.stack_lo(), Guard::Normal) };
-    gp.stackguard0.store(guard, Relaxed);
+    let named = if preempt {
+        poison(gp);
+        Guard::Preempt
+    } else {
+        gp.stackguard0.store(gp.stack_lo(), Relaxed);
+        Guard::Normal
+    };
     event(mp, Some(gp), Site::Exitsyscall, 0, || Kind::GRequest { request: Request::Stackguard0(named) });
+    // Last: stopped by signal before, it would undo a request that was made since it goes on. One that comes before this is
+    // repeated.
+    mp.unlock_quietly();
 }
 
 /// The goroutine came back through the scheduler, perhaps on another M.
@@ -164,9 +182,14 @@ extern "C" fn exitsyscall_no_p(arg: *mut ()) -> ! {
         None => globrunqput(mp, &mut state, gp, PutHow::One),
     }
     drop(state);
+    let adopted = mp.adoption.take_returned();
     if let Some(pp) = pp {
         acquirep(mp, pp);
         execute(mp, gp, false);
+    }
+    if adopted {
+        // X-WAKE: it has computed little since the P was taken from it.
+        work_is_urgent(sched);
     }
     if locked {
         stoplockedm(mp);
@@ -203,8 +226,13 @@ impl SyscallingThread {
             gp.casfrom_gscanstatus(me, GStatus::Syscall, Site::SetBlockOnExitSyscall);
             return None;
         }
+        Some(Self::held(me, gp, mp, pp, site))
+    }
+
+    /// `gp` is in a system call, on `mp` with `pp`, and the caller holds its scan bit.
+    pub(super) fn held(me: &M, gp: &'static G, mp: &'static M, pp: &'static P, site: Site) -> Self {
         event(me, Some(gp), site, 0, || Kind::SyscallBlock { target_p: pp.id(), target_m: mp.id() });
-        Some(Self { gp, mp, pp })
+        Self { gp, mp, pp }
     }
 
     /// PS11: the P is the caller's.

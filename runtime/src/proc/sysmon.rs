@@ -1,6 +1,6 @@
 //! The monitor: a thread without a P that notices what nobody else would.
 //!
-//! It takes Ps back from system calls that last, asks goroutines to yield that run for longer than a slice, and polls the
+//! It takes Ps back from system calls that last and from threads that sleep in foreign code (`adopt.rs`), asks goroutines to yield that run for longer than a slice, and polls the
 //! network when nobody has for a while. It looks every 20 us while there is something to notice, less and less often down
 //! to every 10 ms when there is not, and not at all while every P is idle.
 //!
@@ -9,15 +9,17 @@
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{exact_sleeps, nanotime, setm};
+use crate::facade::{exact_sleeps, nanotime, setm, thread_cputime};
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::adopt::{Watch, foreign_call};
 use crate::proc::deadlock::is_doubtful;
+use crate::proc::inject::asks_again_soon;
 use crate::proc::locked::count_idle;
-use crate::proc::preempt::preemptone;
+use crate::proc::preempt::{nobody_was_asked, preemptone};
 use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
-use crate::proc::template::make_m;
+use crate::proc::template::{STUCK_NS, make_m};
 use crate::proc::wake::handoffp;
 use crate::sched::{GQueue, Sched};
 use crate::throw::Stderr;
@@ -48,7 +50,9 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     exact_sleeps();
     event(mp, None, Site::Sysmon, 0, || Kind::MStart);
     let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
+    let mut watch = Watch::new();
     let mut last_schedtrace = nanotime();
+    let mut last_calm = last_schedtrace;
     // Relaxed: read again each round; it ends a loop, nothing is ordered by it.
     while !sched.ended.load(Relaxed) {
         if idle == 0 {
@@ -63,7 +67,13 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
         let now = nanotime();
         poll_if_stale(mp, now);
-        sched.template.rescue(mp, now);
+        sched.template.rescue(mp, now, STUCK_NS);
+        watch.look(mp);
+        if last_calm + FORCE_PREEMPT_NS <= now {
+            last_calm = now;
+            // `retake` asks again, and whoever else waits does, too.
+            nobody_was_asked();
+        }
         idle = if retake(mp, now) { 0 } else { idle + 1 };
         if wake_preempt(mp, now) {
             // The request may have been declined, or the slice was too short to end: look again soon.
@@ -76,6 +86,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         }
     }
     setm(None);
+    sched.sysmon_gone.wakeup();
 }
 
 /// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not once somebody wakes it.
@@ -109,7 +120,7 @@ fn wake_preempt(mp: &'static M, now: i64) -> bool {
     let Some(pp) = with_timer.or_else(|| urgent.then(|| sched.ps().min_by_key(since)).flatten()) else {
         return false;
     };
-    if since(&pp) + SMALL_SLICE_NS <= now {
+    if since(&pp) + SMALL_SLICE_NS <= now && adopt_if_asleep(mp, pp, now) == Sleeps::No {
         preemptone(mp, pp, Site::WakePreempt);
     }
     if urgent {
@@ -164,7 +175,7 @@ fn poll_if_stale(mp: &'static M, now: i64) {
     injectglist(mp, list);
 }
 
-/// Looks at every P; whether one was taken from a system call.
+/// Looks at every P; whether one was taken from a system call, or should be looked at again soon.
 fn retake(mp: &'static M, now: i64) -> bool {
     let mut taken = false;
     for pp in mp.sched().ps() {
@@ -179,17 +190,30 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     }
     let sched = mp.sched();
     let seen = &pp.sysmontick;
-    let mut overdue = false;
+    let (mut overdue, mut soon) = (false, false);
     // Relaxed, all: sysmon's own notes; the ticks of the P are hints.
     let schedtick = pp.schedtick.load(Relaxed);
     if seen.schedtick.load(Relaxed) != schedtick {
         seen.schedtick.store(schedtick, Relaxed);
         seen.schedwhen.store(now, Relaxed);
-    } else if seen.schedwhen.load(Relaxed) + FORCE_PREEMPT_NS <= now {
-        preemptone(mp, pp, Site::Retake);
-        overdue = true;
+        look_at_cputime(pp, now);
+        seen.ask_asleep_at.store(now + SMALL_SLICE_NS, Relaxed);
+    } else {
+        look_at_cputime(pp, now);
+        overdue = seen.schedwhen.load(Relaxed) + FORCE_PREEMPT_NS <= now;
+        let others_wait = !pp.runq.is_empty() || sched.runqsize() > 0;
+        if overdue || others_wait {
+            match adopt_if_asleep(mp, pp, now) {
+                Sleeps::Adopted => return true,
+                Sleeps::No if overdue => {
+                    preemptone(mp, pp, Site::Retake);
+                    soon = asks_again_soon(pp);
+                }
+                Sleeps::No | Sleeps::Perhaps => {}
+            }
+        }
     }
-    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return false };
+    let Some(thread) = SyscallingThread::block(mp, pp, Site::Retake) else { return soon };
     let syscalltick = pp.syscalltick.load(Relaxed);
     if !overdue && seen.syscalltick.load(Relaxed) != syscalltick {
         // A call that is new since the last look.
@@ -203,6 +227,12 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
         thread.resume(mp);
         return false;
     }
+    take(mp, pp, thread);
+    true
+}
+
+/// Takes `pp` from a thread that is in a system call, and hands it on.
+fn take(mp: &'static M, pp: &'static P, thread: SyscallingThread) {
     event(mp, None, Site::Retake, 0, || Kind::RetakeSyscall { target_p: pp.id() });
     // As if one more M ran: its goroutine may come back, find no P and go to sleep as the last, with the P in hand here.
     count_idle(mp, -1);
@@ -210,5 +240,44 @@ fn retake_one(mp: &'static M, pp: &'static P, now: i64) -> bool {
     thread.resume(mp);
     handoffp(mp, pp, Site::Retake);
     count_idle(mp, 1);
-    true
+}
+
+/// Notes whether the thread that has `pp` has computed most of the time since the last look.
+fn look_at_cputime(pp: &'static P, now: i64) {
+    let seen = &pp.sysmontick;
+    // Relaxed, all: sysmon's own notes, and hints.
+    let cputime = pp.m().and_then(|mp| thread_cputime(mp.procid.load(Relaxed))).unwrap_or(0);
+    let computed = cputime - seen.cputime.swap(cputime, Relaxed);
+    let elapsed = now - seen.cputime_at.swap(now, Relaxed);
+    seen.may_sleep.store(computed * 2 < elapsed, Relaxed);
+}
+
+/// Whether a thread sleeps in a foreign call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sleeps {
+    /// It does, and its P was taken.
+    Adopted,
+    /// It may, and it is too soon to ask the kernel again, which takes some 40 us: it is not signalled, for that would
+    /// interrupt the call.
+    Perhaps,
+    /// It computes, or what it sleeps in is no foreign call.
+    No,
+}
+
+/// X-ADOPT: takes `pp` from a thread that sleeps in a foreign call. Where it does not it is asked less and less often.
+fn adopt_if_asleep(mp: &'static M, pp: &'static P, now: i64) -> Sleeps {
+    let seen = &pp.sysmontick;
+    // Relaxed, all: sysmon's own notes.
+    if !seen.may_sleep.load(Relaxed) {
+        return Sleeps::No;
+    }
+    if seen.ask_asleep_at.load(Relaxed) > now {
+        return Sleeps::Perhaps;
+    }
+    seen.ask_asleep_at.store(now + (now - seen.schedwhen.load(Relaxed)).min(FORCE_PREEMPT_NS), Relaxed);
+    let Some(thread) = foreign_call(mp, pp, Site::Retake) else { return Sleeps::No };
+    take(mp, pp, thread);
+    // What it sleeps for may be a lock of a goroutine that was stopped in its handler, which making a thread needs, too.
+    mp.sched().template.rescue(mp, nanotime(), 0);
+    Sleeps::Adopted
 }

@@ -17,7 +17,7 @@ use sigurg_traces::Kind;
 use crate::arch;
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{Note, nanotime, setm};
+use crate::facade::{Note, immortal, nanotime, scaled, setm, signal_stack, spawn, thread_id};
 use crate::lock::Lock;
 use crate::m::M;
 use crate::p::P;
@@ -25,15 +25,16 @@ use crate::proc::exit::mexit;
 use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::{stopm, take_nextp};
+use crate::proc::wake::{acquirep, releasep, stopm, take_nextp};
+use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event};
 
 /// How long a P waits for a new M before sysmon helps, nanoseconds.
-const STUCK_NS: i64 = 10_000_000;
+pub(crate) const STUCK_NS: i64 = 10_000_000;
 /// Ms kept back from spares: for goroutines that block in system calls.
-const SPARE_MARGIN: usize = 500;
+const SPARE_MARGIN: usize = scaled(500, 2);
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
 const G0_STACK: usize = 256 << 10;
 
@@ -61,6 +62,8 @@ pub(crate) struct Template {
     wanted: Lock<Wanted>,
     /// An M without a P is wanted, to be idle.
     spare: AtomicBool,
+    /// The safe-point map is wanted.
+    map: AtomicBool,
     guests: Lock<Guests>,
 }
 
@@ -70,6 +73,7 @@ impl Template {
             note: Note::new(),
             wanted: Lock::new(Wanted { first: ptr::null_mut(), since: 0 }),
             spare: AtomicBool::new(false),
+            map: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
         }
     }
@@ -88,18 +92,22 @@ impl Template {
         self.note.wakeup();
     }
 
-    /// For sysmon: if a P has waited for its M for so long that the template must be stuck, in malloc behind a goroutine that
+    /// For sysmon: if a P has waited for its M for `patience` nanoseconds, so long that the template must be stuck, in malloc behind a goroutine that
     /// was stopped there, the P goes to a goroutine that has its own thread; perhaps to that one.
-    pub(crate) fn rescue(&self, mp: &'static M, now: i64) {
+    pub(crate) fn rescue(&self, mp: &'static M, now: i64, patience: i64) {
         let sched = mp.sched();
         let mut wanted = self.wanted.lock();
         // SAFETY: null, or a P, which is never freed.
-        let Some(pp) = (unsafe { wanted.first.as_ref() }).filter(|_| wanted.since + STUCK_NS <= now) else {
+        let Some(pp) = (unsafe { wanted.first.as_ref() }).filter(|_| wanted.since + patience <= now) else {
             return;
         };
         wanted.first = pp.link.load(Relaxed);
         wanted.since = now;
         drop(wanted);
+        // Held meanwhile, as by an M in `schedule`: its changes order what is done with it.
+        acquirep(mp, pp);
+        pp.preempt.store(false, Relaxed);
+        event(mp, None, Site::Rescue, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
         let mut state = sched.lock.lock();
         match take_locked(mp, &mut state, pp) {
             Some(gp) => {
@@ -109,11 +117,13 @@ impl Template {
                     // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
                     sched.nmspinning.fetch_sub(1, SeqCst);
                 }
-                tell_startlockedm(mp, gp);
+                tell_startlockedm(mp, gp, Site::Rescue);
+                releasep(mp);
                 hand_to_locked(pp, gp);
             }
             None => {
                 drop(state);
+                releasep(mp);
                 self.newm(pp, pp.start_spinning.load(Relaxed));
             }
         }
@@ -126,6 +136,14 @@ impl Template {
         self.note.wakeup();
     }
 
+    /// Asks for the safe-point map. Safe in a signal handler.
+    pub(crate) fn want_map(&self) {
+        // Relaxed: ordered by the note.
+        if !self.map.swap(true, Relaxed) {
+            self.note.wakeup();
+        }
+    }
+
     /// Ends the thread.
     pub(crate) fn wakeup(&self) {
         self.note.wakeup();
@@ -135,20 +153,44 @@ impl Template {
     pub(crate) fn serve(&self, sched: &'static Sched) {
         // Relaxed: read again after each wake-up, which orders it.
         while !sched.ended.load(Relaxed) {
-            self.note.sleep();
-            self.note.clear();
+            self.wait();
             if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
                 make_spare(sched);
             }
-            loop {
-                let mut wanted = self.wanted.lock();
-                // SAFETY: null, or a P, which is never freed.
-                let Some(pp) = (unsafe { wanted.first.as_ref() }) else { break };
-                wanted.first = pp.link.load(Relaxed);
-                drop(wanted);
+            // Relaxed: as above.
+            if self.map.load(Relaxed) {
+                make_in_background();
+            }
+            while let Some(pp) = self.next_wanted() {
                 newm(sched, pp);
             }
         }
+    }
+
+    /// Sleeps until there may be something to do.
+    pub(crate) fn wait(&self) {
+        self.note.sleep();
+        self.note.clear();
+    }
+
+    /// A P that waits for a new M, to be given to it.
+    pub(crate) fn next_wanted(&self) -> Option<&'static P> {
+        let mut wanted = self.wanted.lock();
+        // SAFETY: null, or a P, which is never freed.
+        let pp = unsafe { wanted.first.as_ref() }?;
+        wanted.first = pp.link.load(Relaxed);
+        Some(pp)
+    }
+
+    /// Whether no thread is a guest at the moment.
+    pub(crate) fn guests_are_home(&self, sched: &'static Sched) -> bool {
+        let all = sched.lock.lock().nmguest;
+        let guests = self.guests.lock();
+        // SAFETY: null, or an M, which is never freed. Relaxed: under the lock.
+        let next = |mp: &&'static M| unsafe { mp.schedlink.load(Relaxed).as_ref() };
+        // SAFETY: as above.
+        let home = std::iter::successors(unsafe { guests.first.as_ref() }, next).count();
+        home == all as usize
     }
 
     /// Calls `f` with an M that has no P, for a thread that has none of its own.
@@ -193,7 +235,7 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
     }
     drop(state);
     let seed = (id as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ sched.config.seed;
-    let mp: &'static M = Box::leak(Box::new(M::new(id, sched, seed)));
+    let mp = immortal(Box::new(M::new(id, sched, seed)));
     if let Some(tracer) = &sched.tracer {
         tracer.attach(mp);
     }
@@ -204,12 +246,17 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
     mp
 }
 
-/// A thread that runs goroutines, beginning on `pp`.
-fn newm(sched: &'static Sched, pp: &'static P) {
-    let mp = make_m(sched, |state| state.nwanted -= 1);
+/// Has `mp`, whose thread is to be started, begin on `pp`.
+pub(crate) fn begin_on(mp: &'static M, pp: &'static P) {
     // Relaxed, both: the thread is started after this.
     mp.spinning.store(pp.start_spinning.load(Relaxed), Relaxed);
     mp.nextp.store(ptr::from_ref(pp).cast_mut(), Relaxed);
+}
+
+/// A thread that runs goroutines, beginning on `pp`.
+fn newm(sched: &'static Sched, pp: &'static P) {
+    let mp = make_m(sched, |state| state.nwanted -= 1);
+    begin_on(mp, pp);
     if let Err(error) = start_thread(sched, mp) {
         throw!("cannot create a thread: {error}");
     }
@@ -232,21 +279,20 @@ fn make_spare(sched: &'static Sched) {
 
 fn start_thread(sched: &'static Sched, mp: &'static M) -> io::Result<()> {
     let name = format!("{}-m{}", sched.config.thread_name, mp.id());
-    thread::Builder::new().name(name).stack_size(G0_STACK).spawn(move || mstart(mp)).map(drop)
+    spawn(name, Some(G0_STACK), move || mstart(mp))
 }
 
 /// The thread of an M.
 fn mstart(mp: &'static M) {
     setm(Some(mp));
-    // SAFETY: takes nothing and cannot fail.
-    mp.procid.store(unsafe { libc::gettid() }, Relaxed);
+    mp.procid.store(thread_id(), Relaxed);
     // std counts panics by thread and allocates for it on first use: not later, on a goroutine's stack.
     let _ = thread::panicking();
     let hooks = &mp.sched().config.hooks;
     if let Some(hook) = &hooks.on_thread_start {
         hook();
     }
-    let signal_stack = crate::stack::fault::thread_init();
+    let signal_stack = signal_stack();
     // SAFETY: this thread's own stack; it is left for good when this comes back.
     unsafe { arch::g0_enter(mp.g0_sp.as_ptr(), mstart1, ptr::from_ref(mp).cast_mut().cast()) };
     mexit(mp);

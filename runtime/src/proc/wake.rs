@@ -8,6 +8,7 @@ use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::lock::Guard;
 use crate::m::M;
 use crate::p::{P, PStatus};
+use crate::proc::for_each_p::run_safe_point_fn_locked;
 use crate::proc::must_getm;
 use crate::proc::stw::p_stopped;
 use crate::sched::{Sched, State};
@@ -222,6 +223,7 @@ pub(crate) fn handoffp(mp: &'static M, pp: &'static P, site: Site) {
         set_pstatus(mp, pp, PStatus::Gcstop, Site::Handoffp);
         return p_stopped(sched, &mut state);
     }
+    run_safe_point_fn_locked(mp, pp, &mut state);
     if sched.runqsize() > 0 {
         return startm_locked(mp, state, pp, false, Site::Handoffp);
     }

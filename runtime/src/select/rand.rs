@@ -2,13 +2,15 @@
 
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::facade::getm;
+use crate::facade::{getm, global};
 
 /// Step of the sequence of plain threads: the golden ratio, which spreads over all bits (SplitMix64).
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Where plain threads are in their common sequence.
-static NEXT: AtomicU64 = AtomicU64::new(0);
+global! {
+    /// Where plain threads are in their common sequence.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+}
 
 /// A random number below `n`. Go: `cheaprandn`.
 #[inline]

@@ -1,6 +1,6 @@
 //! The algorithm of Go's `selectgo` (select.go).
 //!
-//! 1. The locks of all channels are taken in the order of the channels' addresses, so that selects cannot wait for each
+//! 1. The locks of all channels are taken in one order, natively that of the channels' addresses, so that selects cannot wait for each
 //!    other's locks in a circle.
 //! 2. The cases are looked at in random order: none of those that are ready is preferred.
 //! 3. A select that waits has one node on a queue of each channel and a single [`Wait`]: who wins it completes the
@@ -14,6 +14,7 @@ use super::case::Case;
 use super::rand::cheaprandn;
 use crate::chan::hchan::{Dir, Hchan, Step, Until};
 use crate::chan::waitq::{Claimed, Fate};
+use crate::proc::safe_point;
 use crate::wait::Wait;
 use crate::waitreason::WaitReason;
 
@@ -26,6 +27,7 @@ pub(super) fn selectgo(
     lockorder: &mut [u16],
     until: Until,
 ) -> Option<usize> {
+    safe_point();
     let ready = set_pollorder(cases, pollorder);
     let live = Live { cases, lockorder: set_lockorder(cases, &pollorder[..ready], lockorder) };
     let pollorder = &pollorder[..ready];
@@ -75,12 +77,11 @@ fn set_pollorder(cases: &[&Case<'_>], pollorder: &mut [u16]) -> usize {
     n
 }
 
-/// Writes the numbers in `pollorder` in the order of their channels' addresses.
+/// Writes the numbers in `pollorder` in the order of their channels.
 fn set_lockorder<'a>(cases: &[&Case<'_>], pollorder: &[u16], lockorder: &'a mut [u16]) -> &'a [u16] {
     let lockorder = &mut lockorder[..pollorder.len()];
     lockorder.copy_from_slice(pollorder);
-    lockorder
-        .sort_unstable_by_key(|&i| cases[usize::from(i)].hchan().map(|hchan| (&raw const *hchan).addr()));
+    lockorder.sort_unstable_by_key(|&i| cases[usize::from(i)].hchan().map(Hchan::order));
     lockorder
 }
 

@@ -23,8 +23,8 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use crate::facade::atomic::AtomicU64;
-use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use crate::facade::getm;
+use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::facade::{block_sigurg, getm, send_sigurg};
 use crate::m::M;
 use crate::proc::do_sig_preempt;
 
@@ -43,7 +43,7 @@ impl SignalWord {
     }
 
     /// Marks a signal as pending: the version, and whether it was not before.
-    fn mark(&self) -> (u64, bool) {
+    pub(crate) fn mark(&self) -> (u64, bool) {
         // Relaxed: only a guess for the exchange.
         let mut seen = self.0.load(Relaxed);
         loop {
@@ -51,8 +51,8 @@ impl SignalWord {
                 return (seen / CHANGE, false);
             }
             let marked = (seen | PENDING).wrapping_add(CHANGE);
-            // AcqRel: what was asked before is seen by the handler, which takes the mark away.
-            match self.0.compare_exchange_weak(seen, marked, AcqRel, Relaxed) {
+            // Release: what was asked before is seen by the handler, which looks at `version`.
+            match self.0.compare_exchange_weak(seen, marked, Release, Relaxed) {
                 Ok(_) => return (marked / CHANGE, true),
                 Err(found) => seen = found,
             }
@@ -60,13 +60,20 @@ impl SignalWord {
     }
 
     /// Takes a mark back that no signal follows: as if it had not been set. `version` is what [`SignalWord::mark`] returned.
-    fn unmark(&self, version: u64) {
+    pub(crate) fn unmark(&self, version: u64) {
         // Relaxed as in `mark`. It changes only if a signal of somebody else was handled meanwhile; then that was the answer.
         let seen = self.0.load(Relaxed);
         if seen / CHANGE == version & LOW {
             let before = (seen & !PENDING).wrapping_sub(CHANGE);
-            let _ = self.0.compare_exchange(seen, before, AcqRel, Relaxed);
+            let _ = self.0.compare_exchange(seen, before, Relaxed, Relaxed);
         }
+    }
+
+    /// As new: the thread has ended and acknowledged what was sent to it, and another is about to begin. A mark that comes
+    /// from a straggler is taken away with it, as its signal reaches nobody.
+    pub(crate) fn renew(&self) {
+        // Relaxed: published by the start of the thread.
+        self.0.store(0, Relaxed);
     }
 
     /// Whether a signal is on its way.
@@ -75,16 +82,16 @@ impl SignalWord {
         self.0.load(Acquire) & PENDING != 0
     }
 
-    /// Acknowledges: the version and the number of acknowledgements after it. A signal that somebody else sent counts too,
-    /// as in Go.
-    pub(crate) fn acknowledge(&self) -> (u64, u64) {
-        // Relaxed as in `mark`; AcqRel pairs with it.
+    /// Acknowledges: the version and the number of acknowledgements after it, and whether one was pending. A signal that
+    /// somebody else sent counts too, as in Go.
+    pub(crate) fn acknowledge(&self) -> (u64, u64, bool) {
+        // Relaxed as in `mark`. Release hands over what the handler decided: pairs with the Acquire of `generation`.
         let mut seen = self.0.load(Relaxed);
         loop {
             let low = (seen & !PENDING).wrapping_add(ACKNOWLEDGED) & LOW;
             let acknowledged = (seen & !LOW).wrapping_add(CHANGE) | low;
-            match self.0.compare_exchange_weak(seen, acknowledged, AcqRel, Relaxed) {
-                Ok(_) => return (acknowledged / CHANGE, low / ACKNOWLEDGED),
+            match self.0.compare_exchange_weak(seen, acknowledged, Release, Relaxed) {
+                Ok(_) => return (acknowledged / CHANGE, low / ACKNOWLEDGED, seen & PENDING != 0),
                 Err(found) => seen = found,
             }
         }
@@ -110,8 +117,7 @@ pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
     if first {
         // Relaxed: 0 until the thread runs, and then nothing there can be stopped.
         let tid = mp.procid.load(Relaxed);
-        // SAFETY: only numbers.
-        if unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGURG) } != 0 {
+        if !send_sigurg(tid) {
             // The thread has not started or is gone: nobody else will take the mark away.
             mp.signal.unmark(version);
             return (version - 1, false);
@@ -122,13 +128,7 @@ pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
 
 /// The calling thread takes no more signals: it is about to end. Go: `sigblock`.
 pub(crate) fn block() {
-    // SAFETY: a set of one signal, for this thread.
-    unsafe {
-        let mut set = mem::zeroed();
-        libc::sigemptyset(&mut set);
-        libc::sigaddset(&mut set, libc::SIGURG);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &set, ptr::null_mut());
-    }
+    block_sigurg();
 }
 
 /// The handler that was there before.

@@ -26,9 +26,11 @@
 
 mod class;
 pub(crate) mod fault;
+pub(crate) mod shrink;
 mod slab;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use class::StackClass;
+pub(crate) use shrink::shrink_stack;
 pub(crate) use slab::Slab;

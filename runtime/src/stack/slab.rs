@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 use super::StackClass;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+use crate::facade::scaled;
 use crate::g::{G, Gs};
 use crate::gfree::GFree;
 use crate::lock::Lock;
@@ -21,7 +22,7 @@ use crate::sys::map;
 const SHIFT: u32 = 10;
 const CHUNK_NUMBERS: usize = 1 << SHIFT;
 /// Chunks of a slab.
-const CHUNKS: usize = 1 << 16;
+const CHUNKS: usize = scaled(1 << 16, 1 << 5);
 /// Most bytes that a chunk of more than one slot may have.
 const CHUNK_BYTES: usize = 256 << 20;
 /// Most chunks that are mapped at once: 4.3 GiB of address space with the default class.
@@ -201,7 +202,7 @@ impl Slab {
             if run == 0 {
                 return None;
             }
-            match map::reserve(run * slots * stride) {
+            match map::reserve_dirty(run * slots * stride) {
                 Some(base) => break base,
                 None => run /= 2,
             }

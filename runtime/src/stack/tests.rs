@@ -26,6 +26,7 @@ fn sched() -> &'static Sched {
             stack_size: 64 << 10,
             thread_name: "test".into(),
             hooks: Hooks::default(),
+            injectable: false,
             debug: Debug::default(),
             seed: 1,
         };

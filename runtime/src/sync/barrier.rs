@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::list::{Claimed, List, Node};
 use crate::lock::Lock;
+use crate::proc::safe_point;
 use crate::waitreason::WaitReason;
 
 /// Lets a fixed number go on together, again and again. As `std::sync::Barrier`; Go has no counterpart.
@@ -47,6 +48,7 @@ impl Barrier {
 
     /// Waits until `parties` callers are here, and begins the next round.
     pub fn wait(&self) -> BarrierWaitResult {
+        safe_point();
         let node = Node::new(0);
         let mut claimed = Claimed::new();
         let mut waiting = self.waiting.lock();

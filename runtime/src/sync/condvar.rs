@@ -17,6 +17,7 @@ use super::mutex::MutexGuard;
 use crate::facade::atomic::AtomicU32;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::lock::Lock;
+use crate::proc::safe_point;
 use crate::waitreason::WaitReason;
 
 /// Node's note: on its way to the park.
@@ -139,6 +140,7 @@ impl Condvar {
     }
 
     fn notify(&self, mut limit: usize) {
+        safe_point();
         // Relaxed: a waiter that gave its mutex back before the caller changed anything under it is seen because of
         // that mutex; whether others count as waiting already is nobody's to say.
         if self.len.load(Relaxed) == 0 {
@@ -165,6 +167,7 @@ impl Condvar {
 
     /// Whether a notification ended the wait.
     fn wait_until_ns<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, deadline: Option<i64>) -> bool {
+        safe_point();
         let node = Node::new(AWAKE);
         let mut waiters = self.waiters.lock();
         // SAFETY: `park` returns only when the node is off the list, and nothing before it unwinds.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::deadline;
 use super::raw_mutex::RawMutex;
+use crate::proc::safe_point;
 use crate::waitreason::WaitReason;
 
 /// A mutual exclusion lock that parks the goroutine, not the thread. Go: `sync.Mutex`.
@@ -51,6 +52,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Waits until nobody holds the lock, and takes it. Go: `Lock`.
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        safe_point();
         self.raw.lock(WaitReason::SyncMutexLock);
         MutexGuard::new(self)
     }
@@ -58,6 +60,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock if that needs no waiting; `None` if it is held or being handed to a waiter. Go: `TryLock`.
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        safe_point();
         self.raw.try_lock().then(|| MutexGuard::new(self))
     }
 
@@ -77,11 +80,13 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn lock_until(&self, deadline: i64) -> Option<MutexGuard<'_, T>> {
+        safe_point();
         self.raw.lock_until(deadline, WaitReason::SyncMutexLock).then(|| MutexGuard::new(self))
     }
 
     /// Whether somebody holds the lock. Out of date at once: for reports, not for decisions.
     pub fn is_locked(&self) -> bool {
+        safe_point();
         self.raw.is_locked()
     }
 

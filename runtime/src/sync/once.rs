@@ -12,6 +12,7 @@ use std::mem::MaybeUninit;
 use super::raw_mutex::RawMutex;
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::proc::safe_point;
 use crate::waitreason::WaitReason;
 
 /// Runs one call among many. Go: `sync.Once`.
@@ -43,6 +44,7 @@ impl Once {
     /// When this returns, a call has returned, and what it did is seen. A call that calls again waits for itself for ever.
     #[inline]
     pub fn call_once(&self, f: impl FnOnce()) {
+        safe_point();
         if !self.is_completed() {
             self.call_slow(f);
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::deadline;
 use super::raw_rwlock::RawRwLock;
+use crate::proc::safe_point;
 
 /// A reader-writer lock that parks the goroutine, not the thread. Go: `sync.RWMutex`.
 ///
@@ -56,6 +57,7 @@ impl<T: ?Sized> RwLock<T> {
     /// If 2²⁹ guards are alive or were forgotten.
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        safe_point();
         self.raw.read(None);
         RwLockReadGuard::new(self)
     }
@@ -63,22 +65,26 @@ impl<T: ?Sized> RwLock<T> {
     /// Shares the value if that needs no waiting. Go: `TryRLock`.
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        safe_point();
         self.raw.try_read().then(|| RwLockReadGuard::new(self))
     }
 
     /// As [`RwLock::read`], but waits no longer than `timeout`; `None` if the time was up.
     pub fn try_read_for(&self, timeout: Duration) -> Option<RwLockReadGuard<'_, T>> {
+        safe_point();
         self.raw.read(Some(deadline::after(timeout))).then(|| RwLockReadGuard::new(self))
     }
 
     /// As [`RwLock::read`], but waits no longer than until `instant`; `None` if the time was up.
     pub fn try_read_until(&self, instant: Instant) -> Option<RwLockReadGuard<'_, T>> {
+        safe_point();
         self.raw.read(Some(deadline::at(instant))).then(|| RwLockReadGuard::new(self))
     }
 
     /// Waits until nobody reads or writes, and takes the value for itself. Go: `Lock`.
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        safe_point();
         self.raw.write(None);
         RwLockWriteGuard::new(self)
     }
@@ -86,17 +92,20 @@ impl<T: ?Sized> RwLock<T> {
     /// Takes the value for itself if that needs no waiting. Go: `TryLock`.
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        safe_point();
         self.raw.try_write().then(|| RwLockWriteGuard::new(self))
     }
 
     /// As [`RwLock::write`], but waits no longer than `timeout`; `None` if the time was up. Readers that waited behind it
     /// are let in then.
     pub fn try_write_for(&self, timeout: Duration) -> Option<RwLockWriteGuard<'_, T>> {
+        safe_point();
         self.raw.write(Some(deadline::after(timeout))).then(|| RwLockWriteGuard::new(self))
     }
 
     /// As [`RwLock::write`], but waits no longer than until `instant`; `None` if the time was up.
     pub fn try_write_until(&self, instant: Instant) -> Option<RwLockWriteGuard<'_, T>> {
+        safe_point();
         self.raw.write(Some(deadline::at(instant))).then(|| RwLockWriteGuard::new(self))
     }
 
@@ -107,6 +116,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Whether somebody reads or writes. Out of date at once: for reports, not for decisions.
     pub fn is_locked(&self) -> bool {
+        safe_point();
         self.raw.is_locked()
     }
 

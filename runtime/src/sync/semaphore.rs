@@ -13,6 +13,7 @@ use super::list::{Claimed, List, Node};
 use crate::facade::atomic::AtomicUsize;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::lock::{Guard, Lock};
+use crate::proc::safe_point;
 use crate::waitreason::WaitReason;
 
 /// Somebody is on the list.
@@ -56,22 +57,26 @@ impl Semaphore {
     ///
     /// A request for more permits than there will ever be waits for ever, and everybody behind it.
     pub fn acquire(&self, n: usize) -> SemaphorePermit<'_> {
+        safe_point();
         let permits = self.acquire_until_ns(n, None);
         permits.expect("a wait without a limit ends with its permits")
     }
 
     /// Takes `n` permits if that needs no waiting.
     pub fn try_acquire(&self, n: usize) -> Option<SemaphorePermit<'_>> {
+        safe_point();
         self.take(n).then(|| SemaphorePermit { semaphore: self, permits: n })
     }
 
     /// As [`Semaphore::acquire`], but waits no longer than `timeout`; `None` if the time was up.
     pub fn acquire_timeout(&self, n: usize, timeout: Duration) -> Option<SemaphorePermit<'_>> {
+        safe_point();
         self.acquire_until_ns(n, Some(deadline::after(timeout)))
     }
 
     /// As [`Semaphore::acquire`], but waits no longer than until `instant`; `None` if the time was up.
     pub fn acquire_until(&self, n: usize, instant: Instant) -> Option<SemaphorePermit<'_>> {
+        safe_point();
         self.acquire_until_ns(n, Some(deadline::at(instant)))
     }
 
@@ -82,6 +87,7 @@ impl Semaphore {
     ///
     /// If there would be more than [`Semaphore::MAX_PERMITS`]. Their number is unchanged then.
     pub fn release(&self, n: usize) {
+        safe_point();
         // Release pairs with the Acquire of whoever takes these permits. Relaxed: a guess that the exchange confirms.
         let nobody_waits = |state| if state & WAITING == 0 { Self::plus(state, n) } else { None };
         let added = self.state.fetch_update(Release, Relaxed, nobody_waits).is_ok() || self.release_slow(n);
@@ -90,6 +96,7 @@ impl Semaphore {
 
     /// How many permits are free. Out of date at once: for reports, not for decisions.
     pub fn available(&self) -> usize {
+        safe_point();
         // Relaxed: a hint that guards nothing.
         self.state.load(Relaxed) / ONE
     }

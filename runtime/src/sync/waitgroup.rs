@@ -11,6 +11,7 @@ use super::list::{Claimed, List, Node};
 use crate::facade::atomic::AtomicU64;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::lock::Lock;
+use crate::proc::safe_point;
 use crate::waitreason::WaitReason;
 
 /// Somebody is on the list.
@@ -56,6 +57,7 @@ impl WaitGroup {
     ///
     /// If the count would be negative or more than `i32::MAX`. It is unchanged then.
     pub fn add(&self, delta: i32) {
+        safe_point();
         // Relaxed: a guess that the exchange confirms.
         let mut old = self.state.load(Relaxed);
         loop {
@@ -91,6 +93,7 @@ impl WaitGroup {
 
     /// Waits until the count is zero. Go: `Wait`.
     pub fn wait(&self) {
+        safe_point();
         // Acquire pairs with the Release of `add`.
         if self.state.load(Acquire) < ONE {
             return;
@@ -112,6 +115,7 @@ impl WaitGroup {
 
     /// The count. Out of date at once: for reports, not for decisions.
     pub fn count(&self) -> u32 {
+        safe_point();
         // Relaxed: a hint that guards nothing.
         (self.state.load(Relaxed) / ONE) as u32
     }

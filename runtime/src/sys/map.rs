@@ -4,6 +4,8 @@
 
 use std::ptr::{self, NonNull};
 
+use crate::facade::{map_pages, unmap_pages};
+
 /// `MADV_GUARD_INSTALL` (Linux 6.13): pages that fault when touched, noted in the page table alone, so that a guard
 /// splits no mapping. The libc crate does not have it yet.
 const MADV_GUARD_INSTALL: libc::c_int = 102;
@@ -26,25 +28,27 @@ pub(crate) fn page_size() -> usize {
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
 }
 
-/// Maps `len` zeroed bytes, readable and writable, that cost nothing until they are touched, then a small page each:
-/// huge pages are off. `None` if the address space, the limit on mappings or, where the kernel counts every promise
+/// Maps `len` zeroed bytes, readable and writable, that cost nothing until they are touched, then a small page each. `None` if the address space, the limit on mappings or, where the kernel counts every promise
 /// (`vm.overcommit_memory` 2), the memory is used up.
 pub(crate) fn reserve(len: usize) -> Option<NonNull<u8>> {
-    let mut base = ptr::null_mut();
-    let prot = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    let mapped = keep_errno(|| {
-        // SAFETY: a new mapping at an address that the kernel chooses.
-        base = unsafe { libc::mmap(ptr::null_mut(), len, prot, flags, -1, 0) };
-        base != libc::MAP_FAILED
+    map(len, true)
+}
+
+/// As [`reserve`], for memory that nobody relies on to be zero.
+pub(crate) fn reserve_dirty(len: usize) -> Option<NonNull<u8>> {
+    map(len, false)
+}
+
+fn map(len: usize, zeroed: bool) -> Option<NonNull<u8>> {
+    let mut mapped = None;
+    let _ = keep_errno(|| {
+        mapped = map_pages(len, zeroed);
+        mapped.is_some()
     });
-    mapped.ok()?;
-    // A kernel without huge pages refuses, and needs no telling.
-    // SAFETY: the mapping is the one just made.
-    let _ = keep_errno(|| unsafe { libc::madvise(base, len, libc::MADV_NOHUGEPAGE) == 0 });
+    let base = mapped?;
     // The parts of a mapping are found by address: `guard`, `discard`.
-    let _ = base.expose_provenance();
-    NonNull::new(base.cast())
+    base.as_ptr().expose_provenance();
+    Some(base)
 }
 
 /// Gives `len` bytes at `base` back to the kernel.
@@ -53,8 +57,11 @@ pub(crate) fn reserve(len: usize) -> Option<NonNull<u8>> {
 ///
 /// The range came from [`reserve`], nothing in it is used any more, and it is given back once.
 pub(crate) unsafe fn unmap(base: NonNull<u8>, len: usize) {
-    // SAFETY: the caller's promise. It cannot fail: whole pages of ours.
-    let _ = keep_errno(|| unsafe { libc::munmap(base.as_ptr().cast(), len) == 0 });
+    let _ = keep_errno(|| {
+        // SAFETY: the caller's promise.
+        unsafe { unmap_pages(base, len) };
+        true
+    });
 }
 
 /// Makes `len` bytes at `base` fault when touched; `false` if the kernel has no room to note it: where it has no

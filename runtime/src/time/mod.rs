@@ -14,6 +14,7 @@ mod ticker;
 use std::time::{Duration, Instant};
 
 use crate::facade::nanotime;
+use crate::proc::safe_point;
 use crate::wait::Wait;
 use crate::waitreason::WaitReason;
 
@@ -35,6 +36,7 @@ pub use ticker::{Ticker, interval};
 /// assert!(start.elapsed() >= Duration::from_millis(5));
 /// ```
 pub fn sleep(duration: Duration) {
+    safe_point();
     if !duration.is_zero() {
         sleep_until_ns(after(duration));
     }
@@ -50,6 +52,7 @@ pub fn sleep(duration: Duration) {
 /// assert!(Instant::now() >= deadline);
 /// ```
 pub fn sleep_until(deadline: Instant) {
+    safe_point();
     sleep_until_ns(at(deadline));
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::clock::{after, nanos};
 use super::sleep_until_ns;
 use crate::facade::nanotime;
+use crate::proc::safe_point;
 
 /// A beat: made by [`interval`], waited for by [`tick`](Ticker::tick).
 #[derive(Debug)]
@@ -51,6 +52,7 @@ impl Ticker {
     /// late gets the first missed tick at once; the others that were missed are dropped, and the next one is due at the
     /// next whole period. So a slow loop never gets more than two ticks in a row without waiting.
     pub fn tick(&mut self) -> Instant {
+        safe_point();
         let due = self.next;
         sleep_until_ns(due);
         self.next = next_after(due, self.period, nanotime());
@@ -67,6 +69,7 @@ impl Ticker {
     ///
     /// Go: `Ticker.Reset`.
     pub fn reset(&mut self, period: Duration) {
+        safe_point();
         assert!(!period.is_zero(), "a ticker needs a period above zero");
         self.period = nanos(period);
         self.next = after(period);

@@ -25,6 +25,7 @@ use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::facade::atomic::{AtomicI64, AtomicPtr, AtomicUsize};
 use crate::facade::{getm, osyield, procyield};
 use crate::lock::{Guard, Lock};
+use crate::proc::settle;
 use heap::Heap;
 
 /// How many due timers one hold of the lock takes out. A `stop` waits for that many calls at most.
@@ -188,7 +189,7 @@ impl Timer {
     pub(crate) unsafe fn arm(timer: *const Self, when: i64) -> bool {
         // SAFETY: it is in place, and not armed by anybody else meanwhile.
         unsafe { (*timer).stop() };
-        let Some(mp) = getm() else { no_p() };
+        let Some(mp) = getm().map(settle) else { no_p() };
         // Until the matching release this M keeps its P: a P that lost its M might be destroyed and its timers
         // moved before this one is among them.
         mp.acquire();

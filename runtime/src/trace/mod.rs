@@ -9,7 +9,7 @@
 
 mod buf;
 mod chunk;
-mod names;
+pub(crate) mod names;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -24,6 +24,7 @@ pub(crate) use site::Site;
 pub(crate) use tracer::Tracer;
 
 use crate::facade::atomic::Ordering::Relaxed;
+use crate::facade::{aside, seen};
 use crate::g::G;
 use crate::m::M;
 use crate::p::PStatus;
@@ -34,37 +35,62 @@ use crate::status::GStatus;
 pub(crate) fn event(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: impl FnOnce() -> Kind) {
     // Relaxed: set before the M first runs.
     if mp.tracing.load(Relaxed) {
-        record(mp, gp, site, over, kind());
+        record(mp, gp.map(target), site, over, kind());
     }
+}
+
+/// Who `gp` is now, for an event that is recorded when it may already be somebody else; nobody if nothing is recorded.
+#[inline]
+pub(crate) fn about(mp: &M, gp: &G) -> Option<Target> {
+    // Relaxed: as in `event`.
+    mp.tracing.load(Relaxed).then(|| target(gp))
+}
+
+/// As [`event`], about whom [`about`] named before.
+#[inline]
+pub(crate) fn event_about(mp: &M, about: Option<Target>, site: Site, over: u64, kind: impl FnOnce() -> Kind) {
+    // Relaxed: as in `event`.
+    if mp.tracing.load(Relaxed) {
+        record(mp, about, site, over, kind());
+    }
+}
+
+fn target(gp: &G) -> Target {
+    Target { g: gp.goid(), gs: gp.gs().0 }
 }
 
 #[cold]
 #[inline(never)]
-fn record(mp: &M, gp: Option<&G>, site: Site, over: u64, kind: Kind) {
-    // A goroutine that is stopped between taking a slot and filling it would hold up the recording.
-    mp.acquire();
-    let here = (&raw const kind).addr();
-    let curg = mp.curg();
-    let on = match curg {
-        // Relaxed: own.
-        _ if mp.in_handler.load(Relaxed) => Stack::Gsignal,
-        Some(gp) if (gp.stack_lo()..gp.stack_hi()).contains(&here) => Stack::G,
-        _ => Stack::G0,
-    };
-    mp.trace.push(Event {
-        seq: 0,
-        lo: 0,
-        t_ns: 0,
-        m: mp.id(),
-        p: mp.p().map_or(-1, |pp| pp.id()),
-        on,
-        by: curg.map_or(0, G::goid),
-        target: gp.map(|gp| Target { g: gp.goid(), gs: gp.gs().0 }),
-        site: site.sym(),
-        over,
-        kind,
+fn record(mp: &M, target: Option<Target>, site: Site, over: u64, kind: Kind) {
+    aside(|| {
+        // A goroutine that is stopped between taking a slot and filling it would hold up the recording.
+        mp.acquire();
+        let here = (&raw const kind).addr();
+        let curg = mp.curg();
+        let on = match curg {
+            // Relaxed: own.
+            _ if mp.in_handler.load(Relaxed) => Stack::Gsignal,
+            Some(gp) if (gp.stack_lo()..gp.stack_hi()).contains(&here) => Stack::G,
+            _ => Stack::G0,
+        };
+        let event = Event {
+            seq: 0,
+            lo: 0,
+            t_ns: 0,
+            m: mp.id(),
+            p: mp.p().map_or(-1, |pp| pp.id()),
+            on,
+            by: curg.map_or(0, G::goid),
+            target,
+            site: site.sym(),
+            over,
+            kind,
+        };
+        if !seen(&event) {
+            mp.trace.push(event);
+        }
+        mp.unlock_quietly();
     });
-    mp.unlock_quietly();
 }
 
 /// A status by the vocabulary's name.

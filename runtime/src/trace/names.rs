@@ -8,6 +8,7 @@ use std::ptr;
 use sigurg_traces::{Kind, Sym, Symbols};
 
 use super::Site;
+use crate::facade::aside;
 use crate::facade::atomic::AtomicPtr;
 use crate::facade::atomic::Ordering::{AcqRel, Acquire};
 use crate::waitreason::WaitReason;
@@ -35,6 +36,10 @@ pub(crate) fn intern(name: &'static str) -> Sym {
     if name.is_empty() {
         return Sym::NONE;
     }
+    aside(|| find(name))
+}
+
+fn find(name: &'static str) -> Sym {
     // Multiplied so that the high bits depend on all; addresses of texts lie close together.
     let hash = (name.as_ptr().addr() as u64 ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let start = (hash >> 40) as usize;
@@ -64,14 +69,14 @@ pub(crate) fn intern(name: &'static str) -> Sym {
 }
 
 /// The names of one file.
-pub(super) struct Names {
+pub(crate) struct Names {
     symbols: Symbols,
     /// By place in `NAMES`: the symbol in `symbols`, or none yet.
     known: Vec<Sym>,
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut symbols = Symbols::new();
         for word in
             Site::ALL.iter().map(|site| site.as_str()).chain(WaitReason::ALL.iter().map(|r| r.as_str()))
@@ -82,13 +87,13 @@ impl Names {
         Self { symbols, known: vec![Sym::NONE; ROOM] }
     }
 
-    pub(super) fn symbols(&self) -> &Symbols {
+    pub(crate) fn symbols(&self) -> &Symbols {
         &self.symbols
     }
 
     /// Puts the file's symbols in place of the process's.
     #[inline]
-    pub(super) fn translate(&mut self, kind: &mut Kind) {
+    pub(crate) fn translate(&mut self, kind: &mut Kind) {
         match kind {
             Kind::GStatus { reason: sym, .. }
             | Kind::Gopark { reason: sym, .. }

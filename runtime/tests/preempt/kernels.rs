@@ -5,33 +5,79 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::{c_int, c_void};
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::{catch_unwind, panic_any, resume_unwind, set_hook, take_hook};
 use std::rc::Rc;
+use std::sync::Once;
 use std::time::Duration;
 
-use sigurg::{go, time};
+use sigurg::{JoinHandle, time};
 
-use crate::stage::{Stop, parked, run, storm};
+use crate::stage::{Stop, run, stopped, storm};
+use crate::tier;
 
-/// Its name, and one round of it, which is different for each seed.
-pub(crate) type Kernel = (&'static str, fn(u64));
+/// Code that a goroutine is stopped in.
+#[derive(Clone, Copy)]
+pub(crate) struct Kernel {
+    pub(crate) name: &'static str,
+    /// One round, which is different for each seed; panics if something is not as it was.
+    pub(crate) round: fn(u64),
+    /// It holds something of its thread: stopped in there it must go on on the same thread.
+    #[allow(dead_code, reason = "only where goroutines are moved")]
+    pub(crate) of_thread: bool,
+}
 
-const KERNELS: &[Kernel] = &[
-    ("HashMap", hash_map),
-    ("format!", formatting),
-    ("malloc and free", malloc),
-    ("a C function", c_library),
-    ("a regular expression", regular_expression),
-    ("a thread-local closure", thread_local_closure),
-    ("thread-local Rc clones", thread_local_rc),
-    ("sorting", sorting),
-    ("128-bit arithmetic", wide_arithmetic),
-    ("floating point", floating_point),
-    ("deep recursion", deep_recursion),
-    ("panics that are caught", panics),
+impl Kernel {
+    pub(crate) const fn new(name: &'static str, round: fn(u64)) -> Self {
+        Self { name, round, of_thread: false }
+    }
+
+    const fn of_thread(name: &'static str, round: fn(u64)) -> Self {
+        Self { of_thread: true, ..Self::new(name, round) }
+    }
+
+    /// A goroutine that does rounds until told to stop: how many.
+    pub(crate) fn spawn(self, stop: &Stop) -> JoinHandle<u64> {
+        let stop = stop.clone();
+        let rounds = move || {
+            let mut rounds = 0;
+            while rounds == 0 || !stop.is_set() {
+                rounds += 1;
+                (self.round)(black_box(rounds));
+            }
+            rounds
+        };
+        tier::builder().name(self.name).stack_size(STACK).spawn(rounds)
+    }
+}
+
+/// Room for the deep recursion.
+const STACK: usize = 2 << 20;
+
+pub(crate) const KERNELS: &[Kernel] = &[
+    Kernel::new("HashMap", hash_map),
+    Kernel::new("format!", formatting),
+    Kernel::new("malloc and free", malloc),
+    Kernel::new("a C function", c_library),
+    Kernel::of_thread("a regular expression", regular_expression),
+    Kernel::of_thread("a thread-local closure", thread_local_closure),
+    Kernel::of_thread("thread-local Rc clones", thread_local_rc),
+    Kernel::new("sorting", sorting),
+    Kernel::new("128-bit arithmetic", wide_arithmetic),
+    Kernel::new("floating point", floating_point),
+    Kernel::new("deep recursion", deep_recursion),
+    Kernel::of_thread("panics that are caught", panics),
+    Kernel::of_thread("panics with a message", panics_with_a_message),
 ];
 
-fn random(seed: &mut u64) -> u64 {
+/// A goroutine for each kernel, until told to stop: something is not as it was if one panics.
+pub(crate) fn hammer(kernels: &[Kernel], stop: &Stop) {
+    let hogs: Vec<_> = kernels.iter().map(|kernel| (kernel.name, kernel.spawn(stop))).collect();
+    for (name, hog) in hogs {
+        hog.join().unwrap_or_else(|_| panic!("{name}: something is not as it was"));
+    }
+}
+
+pub(crate) fn random(seed: &mut u64) -> u64 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;
@@ -166,7 +212,8 @@ fn deep_recursion(seed: u64) {
         assert!(here.iter().all(|word| *word == depth ^ seed), "at depth {depth} of seed {seed}");
         below + 1
     }
-    assert_eq!(down(150, seed), 151);
+    // Half a megabyte and more.
+    assert_eq!(down(4_000, seed), 4_001);
 }
 
 fn panics(seed: u64) {
@@ -194,54 +241,49 @@ fn panics(seed: u64) {
     assert!(!std::thread::panicking());
 }
 
+/// All of it: the count of panics, the hook with its lock, the unwinding through frames that drop.
+fn panics_with_a_message(seed: u64) {
+    struct Expected(u64);
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |info| {
+            if !info.payload().is::<Expected>() {
+                before(info);
+            }
+        }));
+    });
+    let kept = vec![seed; 10];
+    let panic = catch_unwind(|| {
+        let copies: Vec<_> = kept.iter().map(|number| Box::new(*number)).collect();
+        if copies.iter().map(|copy| **copy).fold(0, u64::wrapping_add) == seed.wrapping_mul(10) {
+            panic_any(Expected(seed));
+        }
+    });
+    let panic = panic.expect_err("a panic");
+    assert!(panic.downcast_ref().is_some_and(|Expected(number)| *number == seed));
+    assert!(!std::thread::panicking());
+}
+
 #[test]
 fn a_loop_inside_any_code_lets_others_run_on_one_p_and_nothing_is_corrupted() {
-    for (name, kernel) in KERNELS {
+    for kernel in KERNELS {
         run(1, || {
             let stop = Stop::default();
-            let hog = go({
-                let stop = stop.clone();
-                move || {
-                    let mut rounds = 0;
-                    while !stop.is_set() {
-                        rounds += 1;
-                        kernel(rounds);
-                    }
-                }
-            });
-            let before = parked();
+            let hog = kernel.spawn(&stop);
+            let before = stopped();
             // Each of these wakes only because the hog was stopped.
             for _ in 0..10 {
                 time::sleep(Duration::from_millis(1));
             }
             stop.set();
-            hog.join().unwrap_or_else(|_| panic!("{name}: something is not as it was"));
-            assert!(parked() - before >= 5, "{name}: stopped {} times only", parked() - before);
+            hog.join().unwrap_or_else(|_| panic!("{}: something is not as it was", kernel.name));
+            assert!(stopped() - before >= 5, "{}: stopped {} times only", kernel.name, stopped() - before);
         });
     }
 }
 
 #[test]
 fn code_of_every_kind_finds_everything_as_it_was_under_a_storm() {
-    storm(2, Duration::from_secs(4), 500, |stop| {
-        let hogs: Vec<_> = KERNELS
-            .iter()
-            .map(|(name, kernel)| {
-                let stop = stop.clone();
-                let hog = go(move || {
-                    let mut rounds = 0;
-                    while !stop.is_set() {
-                        rounds += 1;
-                        kernel(rounds);
-                    }
-                    rounds
-                });
-                (name, hog)
-            })
-            .collect();
-        for (name, hog) in hogs {
-            let rounds = hog.join().unwrap_or_else(|_| panic!("{name}: something is not as it was"));
-            assert!(rounds > 0, "{name}");
-        }
-    });
+    storm(2, Duration::from_secs(4), 500, |stop| hammer(KERNELS, stop));
 }

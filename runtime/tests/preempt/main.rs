@@ -2,14 +2,19 @@
 //! and find everything as it was.
 #![cfg(all(not(miri), target_os = "linux"))]
 
+mod adopt;
 mod blocked;
 mod dump;
 mod eintr;
 mod kernels;
+mod leaks;
 mod malloc;
+mod moving;
 mod off;
 #[cfg(target_arch = "x86_64")]
 mod registers;
+mod safe_points;
 mod seed;
 mod stage;
+mod tier;
 mod world;

@@ -11,22 +11,50 @@ use std::time::{Duration, Instant};
 
 use sigurg::{go, time};
 
+use crate::tier;
+
 /// Long enough that only what never happens lasts as long.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
 const CHILD: &str = "SIGURG_TEST_CHILD";
 
+/// What all storms of this program take together, seconds; `SIGURG_STORM_SECONDS` in the environment changes that.
+const STORMS: u32 = 20;
+
+/// A storm that takes `usual` of the [`STORMS`] takes that share of what was asked for.
+pub(crate) fn share(usual: Duration) -> Duration {
+    const NAME: &str = "SIGURG_STORM_SECONDS";
+    let seconds = match std::env::var(NAME) {
+        Ok(value) if !value.is_empty() => match value.parse() {
+            Ok(seconds @ 1..=86_400) => seconds,
+            _ => panic!("{NAME}={value:?}: not a number of seconds from 1 to 86400"),
+        },
+        Err(std::env::VarError::NotUnicode(value)) => panic!("{NAME}={value:?}: not a number"),
+        _ => STORMS,
+    };
+    usual * seconds / STORMS
+}
+
 /// Runs `main` in a runtime of so many Ps. The process dies with a dump if that takes for ever.
 pub(crate) fn run<T: Send>(procs: u32, main: impl FnOnce() -> T + Send) -> T {
+    run_with(sigurg::Builder::new().gomaxprocs(procs), Duration::ZERO, main)
+}
+
+/// As [`run`], for a `main` that means to take so long, in a runtime built so.
+pub(crate) fn run_with<T: Send>(
+    builder: sigurg::Builder,
+    lasts: Duration,
+    main: impl FnOnce() -> T + Send,
+) -> T {
     let (done, ended) = mpsc::channel::<()>();
     thread::spawn(move || {
-        if ended.recv_timeout(STUCK) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(STUCK + lasts) == Err(mpsc::RecvTimeoutError::Timeout) {
             // SAFETY: ends the process as SIGQUIT does, with a dump of all goroutines.
             unsafe { libc::kill(libc::getpid(), libc::SIGQUIT) };
         }
     });
     // SAFETY: nothing of a thread_local! lives across a blocking call of the runtime here.
-    let runtime = unsafe { sigurg::Builder::new().gomaxprocs(procs).build() }.expect("a runtime");
+    let runtime = unsafe { builder.build() }.expect("a runtime");
     let result = runtime.run(main);
     drop(done);
     result
@@ -47,13 +75,19 @@ impl Stop {
     }
 }
 
-/// Goroutines stopped by signal so far.
+/// Goroutines stopped in their signal handlers so far.
 pub(crate) fn parked() -> u64 {
     sigurg::metrics().preemptions.parked
 }
 
+/// Goroutines stopped by signal so far.
+pub(crate) fn stopped() -> u64 {
+    let preemptions = sigurg::metrics().preemptions;
+    preemptions.parked + preemptions.injected
+}
+
 /// The threads that run goroutines.
-fn ms() -> Vec<i32> {
+pub(crate) fn ms() -> Vec<i32> {
     let tasks = std::fs::read_dir("/proc/self/task").expect("a list of threads");
     let runs_goroutines = |tid: &i32| {
         std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"))
@@ -82,9 +116,20 @@ fn send_signals(stop: &Stop) -> u64 {
 
 /// Runs `work` on `procs` Ps beside goroutines that wake every 100 us, so that somebody always asks for preemption, and under a
 /// rain of further signals; `work` ends when told to. Fails unless goroutines were stopped by signal `floor` times.
-pub(crate) fn storm(procs: u32, lasts: Duration, floor: u64, work: impl FnOnce(&Stop) + Send) {
-    run(procs, || {
-        let before = parked();
+pub(crate) fn storm(procs: u32, usual: Duration, floor: u64, work: impl FnOnce(&Stop) + Send) {
+    storm_with(sigurg::Builder::new().gomaxprocs(procs), usual, floor, work);
+}
+
+/// As [`storm`], in a runtime built so. It takes its [`share`] of the time of all.
+pub(crate) fn storm_with(
+    builder: sigurg::Builder,
+    usual: Duration,
+    floor: u64,
+    work: impl FnOnce(&Stop) + Send,
+) {
+    let lasts = share(usual);
+    run_with(builder, lasts, || {
+        let before = tier::stopped();
         let (stop, calm) = (Stop::default(), Stop::default());
         let rain = thread::spawn({
             let calm = calm.clone();
@@ -105,7 +150,9 @@ pub(crate) fn storm(procs: u32, lasts: Duration, floor: u64, work: impl FnOnce(&
             move || {
                 let start = Instant::now();
                 // On a slow machine as long as it takes to be a storm at all.
-                while start.elapsed() < lasts || (parked() - before < floor && start.elapsed() < STUCK / 2) {
+                while start.elapsed() < lasts
+                    || (tier::stopped() - before < floor && start.elapsed() < STUCK / 2)
+                {
                     time::sleep(Duration::from_millis(5));
                 }
                 stop.set();
@@ -117,7 +164,7 @@ pub(crate) fn storm(procs: u32, lasts: Duration, floor: u64, work: impl FnOnce(&
             waker.join().expect("a sleeper does not panic");
         }
         let sent = sigurg::blocking(|| rain.join()).expect("a sender does not panic");
-        let stopped = parked() - before;
+        let stopped = tier::stopped() - before;
         eprintln!("stopped {stopped} times, {sent} rounds of signals, {:?}", sigurg::metrics().preemptions);
         assert!(stopped >= floor, "stopped {stopped} times only");
     });

@@ -39,6 +39,39 @@ fn the_number_of_ps_can_be_changed_beside_hogs() {
 }
 
 #[test]
+fn while_the_world_is_stopped_nobody_gets_on() {
+    run(3, || {
+        let stop = Stop::default();
+        let (hogs, turns): (Vec<_>, Vec<_>) = (0..4).map(|_| hog(&stop)).unzip();
+        for _ in 0..10 {
+            time::sleep(Duration::from_millis(3));
+            let look = || turns.iter().map(|turns| turns.load(Relaxed)).sum::<u64>();
+            let (before, after) = sigurg::stop_the_world(|| {
+                let before = look();
+                std::thread::sleep(Duration::from_millis(2));
+                (before, look())
+            });
+            assert_eq!(before, after);
+            // And afterwards they do.
+            let start = Instant::now();
+            while look() == after {
+                assert!(start.elapsed() < STUCK);
+                time::sleep(Duration::from_millis(1));
+            }
+        }
+        let panic = std::panic::catch_unwind(|| {
+            sigurg::stop_the_world(|| std::panic::resume_unwind(Box::new(3u8)));
+        });
+        assert_eq!(panic.expect_err("it panics").downcast_ref(), Some(&3u8));
+        time::sleep(Duration::from_millis(1));
+        stop.set();
+        for hog in hogs {
+            hog.join().expect("no panic");
+        }
+    });
+}
+
+#[test]
 fn run_returns_beside_hogs() {
     for procs in [1, 2] {
         let start = Instant::now();

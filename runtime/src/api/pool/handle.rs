@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use crate::api::packet::Consumer;
+use crate::proc::safe_point;
 use crate::waitreason::WaitReason;
 
 /// The right to wait for a job and to take what it returns. Dropped, the job runs all the same.
@@ -23,6 +24,7 @@ impl<T> PoolHandle<T> {
 
     /// Whether `join` would return at once.
     pub fn is_finished(&self) -> bool {
+        safe_point();
         self.consumer.is_done()
     }
 }

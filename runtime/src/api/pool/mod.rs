@@ -34,6 +34,7 @@ pub use handle::{JobError, PoolHandle, Reason, Rejected};
 pub use state::PoolMetrics;
 
 use crate::api::goroutine::blocking;
+use crate::proc::safe_point;
 use queue::Task;
 use shared::Shared;
 
@@ -59,6 +60,7 @@ impl BlockingPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        safe_point();
         let (task, handle) = Task::pair(job);
         let Err((task, reason)) = self.shared.offer(task) else {
             return Ok(handle);
@@ -94,6 +96,7 @@ impl BlockingPool {
 
     /// Whether it has been shut down.
     pub fn is_shutdown(&self) -> bool {
+        safe_point();
         self.shared.state.lock().shut_down
     }
 
@@ -105,6 +108,7 @@ impl BlockingPool {
 
     /// The pool in numbers.
     pub fn metrics(&self) -> PoolMetrics {
+        safe_point();
         self.shared.state.lock().metrics()
     }
 }

@@ -1,14 +1,13 @@
 //! The pool itself: taking jobs in, and the life of its threads.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use super::builder::{Config, RejectionPolicy};
 use super::handle::Reason;
 use super::queue::Work;
 use super::state::{State, Waiter};
-use crate::facade::nanotime;
+use crate::facade::{nanotime, spawn};
 use crate::lock::Lock;
 use crate::waitreason::WaitReason;
 
@@ -82,7 +81,7 @@ impl Shared {
             drop(taken);
             shared.work(task);
         };
-        let Err(error) = thread::Builder::new().name(self.config.name.to_string()).spawn(body) else {
+        let Err(error) = spawn(self.config.name.to_string(), None, body) else {
             return Ok(());
         };
         let task = first.lock().take().expect("no thread has run");

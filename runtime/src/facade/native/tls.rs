@@ -17,6 +17,12 @@ thread_local! {
 /// The answer is stale after any switch of goroutines: ask again.
 #[inline(never)]
 pub(crate) fn getm() -> Option<&'static M> {
+    getm_here()
+}
+
+/// As [`getm`], for the body of a function that is never inlined itself and switches nothing: saves that function a call.
+#[inline(always)]
+pub(crate) fn getm_here() -> Option<&'static M> {
     // SAFETY: the cell is this thread's own; `setm` stored null or an M that is never freed.
     CURRENT.with(|current| unsafe { ptr::read_volatile(current.as_ptr()).as_ref() })
 }

@@ -3,18 +3,17 @@
 //! 1. States: 0 free, 1 held, 2 held and somebody may sleep. Only the holder moves 1 or 2 to 0.
 //! 2. Whoever slept takes the lock as 2: there may be other sleepers that it knows nothing about.
 
-use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-
-use super::clock::procyield;
-use super::futex::{futex_wait, futex_wake};
+use super::atomic::AtomicU32;
+use super::atomic::Ordering::{Acquire, Relaxed, Release};
+use super::{futex_wait, futex_wake, procyield, scaled};
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
 const CONTENDED: u32 = 2;
 
-/// How often to look again before sleeping: the critical sections here are tens of nanoseconds.
-const SPINS: u32 = 100;
+/// How often to look again before sleeping: the critical sections here are tens of nanoseconds. Once is all there is to
+/// explore.
+const SPINS: usize = scaled(100, 1);
 
 /// See the module.
 pub(crate) struct RawLock {

@@ -3,11 +3,9 @@
 //! 1. `clear`, then any number of `wakeup` and one `sleep`, in any order. A wake-up that comes first is not lost.
 //! 2. Only one thread sleeps on a note, and only that thread clears it.
 
-use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-
-use super::clock::nanotime;
-use super::futex::{futex_wait, futex_wake};
+use super::atomic::AtomicU32;
+use super::atomic::Ordering::{Acquire, Relaxed, Release};
+use super::{futex_wait, futex_wake, nanotime};
 
 /// See the module.
 pub(crate) struct Note {

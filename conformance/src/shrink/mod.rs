@@ -1,0 +1,146 @@
+//! Makes what fails smaller, as long as it still fails the same way.
+//!
+//! The engine knows only that a subject has parts in a row ([`Subject`]): it takes runs of them away, large ones first (delta
+//! debugging), then makes what is left simpler, and begins again until nothing helps. What a part is, a step of a program or a
+//! step of a schedule, is the subject's business ([`case`]).
+//!
+//! 1. What is returned failed: it is the best that was seen to fail, whenever the time is over.
+//! 2. It ends: every step that is kept makes the subject smaller.
+
+pub mod case;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::time::Instant;
+
+/// Something that can be made smaller.
+pub trait Subject: Clone {
+    /// How many parts can be taken away. Neighbours belong together.
+    fn parts(&self) -> usize;
+    /// Without those parts; `None` if they cannot go, or nothing changes.
+    #[must_use]
+    fn without(&self, parts: Range<usize>) -> Option<Self>;
+    /// With one thing made simpler: all ways to, the most promising first.
+    #[must_use]
+    fn simpler(&self) -> Vec<Self>;
+    /// How large it is: what is to become less. Never more by [`without`](Self::without) and [`simpler`](Self::simpler).
+    fn size(&self) -> u64;
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Size at the beginning.
+    pub from: u64,
+    /// Size of the best so far.
+    pub to: u64,
+    /// Candidates tried.
+    pub tried: u64,
+    /// Of these, the ones that failed too.
+    pub kept: u64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Shrunk<S> {
+    /// The smallest that fails.
+    pub best: S,
+    /// How it went.
+    pub progress: Progress,
+    /// Whether nothing smaller fails, by these steps; else the time was over.
+    pub done: bool,
+}
+
+/// Makes `subject`, which fails, smaller. `fails` tries one candidate; `tell` is told of each.
+pub fn shrink<S: Subject>(
+    subject: S,
+    deadline: Instant,
+    mut fails: impl FnMut(&S) -> bool,
+    mut tell: impl FnMut(&Progress),
+) -> Shrunk<S> {
+    let size = subject.size();
+    let mut run = Run {
+        best: subject,
+        progress: Progress { from: size, to: size, tried: 0, kept: 0 },
+        deadline,
+        fails: &mut fails,
+        tell: &mut tell,
+    };
+    let done = run.all();
+    Shrunk { best: run.best, progress: run.progress, done }
+}
+
+struct Run<'a, S> {
+    best: S,
+    progress: Progress,
+    deadline: Instant,
+    fails: &'a mut dyn FnMut(&S) -> bool,
+    tell: &'a mut dyn FnMut(&Progress),
+}
+
+/// The time is over.
+struct Over;
+
+impl<S: Subject> Run<'_, S> {
+    /// Whether it came to its end.
+    fn all(&mut self) -> bool {
+        loop {
+            let before = self.progress.kept;
+            if self.fewer().is_err() || self.simpler().is_err() {
+                return false;
+            }
+            if self.progress.kept == before {
+                return true;
+            }
+        }
+    }
+
+    /// Takes parts away: halves, quarters, down to single ones. From the end, where least depends on them.
+    fn fewer(&mut self) -> Result<(), Over> {
+        let mut run = self.best.parts();
+        while run > 0 {
+            let mut end = self.best.parts();
+            while end > 0 {
+                let start = end.saturating_sub(run);
+                if let Some(candidate) = self.best.without(start..end) {
+                    self.keep_if_it_fails(candidate)?;
+                }
+                end = start.min(self.best.parts());
+            }
+            run /= 2;
+        }
+        Ok(())
+    }
+
+    fn simpler(&mut self) -> Result<(), Over> {
+        'again: loop {
+            for candidate in self.best.simpler() {
+                if self.keep_if_it_fails(candidate)? {
+                    continue 'again;
+                }
+            }
+            return Ok(());
+        }
+    }
+
+    fn keep_if_it_fails(&mut self, candidate: S) -> Result<bool, Over> {
+        // What is not smaller could come again.
+        if candidate.size() >= self.best.size() {
+            return Ok(false);
+        }
+        if Instant::now() >= self.deadline {
+            return Err(Over);
+        }
+        let failed = (self.fails)(&candidate);
+        self.progress.tried += 1;
+        if failed {
+            self.progress.kept += 1;
+            self.progress.to = candidate.size();
+            self.best = candidate;
+        }
+        (self.tell)(&self.progress);
+        Ok(failed)
+    }
+}

@@ -1,0 +1,34 @@
+//! Memory: what stays for ever, and pages from the kernel.
+
+use std::ptr::{self, NonNull};
+
+/// Keeps `value` for the rest of the process: others may look at it at any time.
+pub(crate) fn immortal<T>(value: Box<T>) -> &'static T {
+    Box::leak(value)
+}
+
+/// Maps `len` bytes, readable and writable, that cost nothing until they are touched, then a small page each: huge pages are
+/// off. New pages are zeros, whether or not the caller needs them `zeroed`. The caller saves `errno`.
+pub(crate) fn map_pages(len: usize, _zeroed: bool) -> Option<NonNull<u8>> {
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping at an address that the kernel chooses.
+    let base = unsafe { libc::mmap(ptr::null_mut(), len, prot, flags, -1, 0) };
+    if base == libc::MAP_FAILED {
+        return None;
+    }
+    // A kernel without huge pages refuses, and needs no telling.
+    // SAFETY: the mapping is the one just made.
+    unsafe { libc::madvise(base, len, libc::MADV_NOHUGEPAGE) };
+    NonNull::new(base.cast())
+}
+
+/// Gives `len` bytes at `base` back. The caller saves `errno`.
+///
+/// # Safety
+///
+/// `map_pages` gave them, nothing in them is used any more, and this is called once.
+pub(crate) unsafe fn unmap_pages(base: NonNull<u8>, len: usize) {
+    // SAFETY: the caller's promise. It cannot fail: whole pages of ours.
+    unsafe { libc::munmap(base.as_ptr().cast(), len) };
+}

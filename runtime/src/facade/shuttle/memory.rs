@@ -1,0 +1,65 @@
+//! Memory: what lives as long as the execution, and pages that executions use one after the other.
+
+use std::cell::RefCell;
+use std::ptr::NonNull;
+
+use super::machine::inside;
+use crate::facade::reserve_pages;
+
+/// Keeps `value` until the execution is over; for ever outside of one.
+pub(crate) fn immortal<T>(value: Box<T>) -> &'static T {
+    let value = NonNull::from(Box::leak(value));
+    inside(|machine| machine.keep(value));
+    // SAFETY: alive until the execution is over, and nothing of it outlives it.
+    unsafe { value.as_ref() }
+}
+
+/// Pages that nobody uses, and how many bytes they are. To map them anew, and to touch them the first time, costs more than
+/// thousands of operations.
+struct Spare(Vec<(usize, NonNull<u8>)>);
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        for (len, base) in self.0.drain(..) {
+            // SAFETY: whole mappings of ours that nobody uses.
+            unsafe { libc::munmap(base.as_ptr().cast(), len) };
+        }
+    }
+}
+
+thread_local! {
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare(Vec::new())) };
+}
+
+/// Most bytes that are set to zero by hand; beyond, the kernel does it when they are touched.
+const BY_HAND: usize = 64 << 10;
+
+/// Maps `len` bytes, readable and writable; of zeros if `zeroed`.
+pub(crate) fn map_pages(len: usize, zeroed: bool) -> Option<NonNull<u8>> {
+    let spare = SPARE.with_borrow_mut(|spare| {
+        let at = spare.0.iter().position(|&(bytes, _)| bytes == len)?;
+        Some(spare.0.swap_remove(at).1)
+    });
+    match spare {
+        None => reserve_pages(len).ok(),
+        Some(base) => {
+            if zeroed && len <= BY_HAND {
+                // SAFETY: `unmap_pages` got them for nobody to use.
+                unsafe { base.write_bytes(0, len) };
+            } else if zeroed {
+                // SAFETY: as above; whole pages.
+                unsafe { libc::madvise(base.as_ptr().cast(), len, libc::MADV_DONTNEED) };
+            }
+            Some(base)
+        }
+    }
+}
+
+/// Takes `len` bytes at `base` back.
+///
+/// # Safety
+///
+/// `map_pages` gave them, nothing in them is used any more, and this is called once.
+pub(crate) unsafe fn unmap_pages(base: NonNull<u8>, len: usize) {
+    SPARE.with_borrow_mut(|spare| spare.0.push((len, base)));
+}
