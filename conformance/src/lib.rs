@@ -5,8 +5,9 @@
 //!   searches, and what it must find there;
 //! - [`scenario`]: programs for whole runs: drawn, written, run on real threads, judged;
 //! - [`mod@case`]: one run as one file, to be repeated; [`shrink`]: made smaller;
-//! - [`show`]: a trace for people;
+//! - [`show`]: a trace for people, as text; [`timeline`]: as a picture;
 //! - [`sim`]: executions of the whole runtime in simulation, judged as they happen;
+//! - [`run`]: all layers of the harness within one budget; [`report`]: what came of it;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
@@ -15,8 +16,11 @@ pub mod case;
 pub mod check;
 pub mod cli;
 pub mod explore;
+pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod show;
 pub mod shrink;
 pub mod sim;
 pub mod survey;
+pub mod timeline;

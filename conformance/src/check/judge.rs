@@ -10,7 +10,7 @@ use sigurg_model::Profile;
 use sigurg_model::check::{CheckOptions, Checker, Failure, Summary, Violation};
 use sigurg_model::rules::rule::Rule;
 use sigurg_traces::source::{Options, UnknownKinds, open};
-use sigurg_traces::{Header, Inconsistent, Object, Ordered, OrderedError, Place, ReadError};
+use sigurg_traces::{Event, Header, Inconsistent, Object, Ordered, OrderedError, Place, ReadError};
 
 use super::census::Census;
 use super::measure::Measures;
@@ -149,6 +149,16 @@ pub fn profile_names() -> String {
 
 /// Judges the trace at `path`, or standard input if `path` is `-`.
 pub fn judge(path: &Path, how: &How, tally: &Tally) -> Judged {
+    judge_seeing(path, how, tally, None)
+}
+
+/// The same, and shows `see` every event that the model allows.
+pub fn judge_seeing<'a>(
+    path: &Path,
+    how: &How,
+    tally: &'a Tally,
+    see: Option<&'a mut dyn FnMut(&Event)>,
+) -> Judged {
     let unreadable = |unreadable: Unreadable| Judged {
         profile: None,
         events: 0,
@@ -185,6 +195,7 @@ pub fn judge(path: &Path, how: &How, tally: &Tally) -> Judged {
         events: 0,
         g_structs: 0,
         tally,
+        see,
     }
     .run()
 }
@@ -199,6 +210,7 @@ struct Judging<'a> {
     /// The highest number of a G struct so far; they are numbered in order of first use.
     g_structs: u32,
     tally: &'a Tally,
+    see: Option<&'a mut dyn FnMut(&Event)>,
 }
 
 /// Why a trace was not followed to its end.
@@ -247,6 +259,9 @@ impl Judging<'_> {
             }
             if let Some(measures) = &mut self.measures {
                 measures.count(event);
+            }
+            if let Some(see) = &mut self.see {
+                see(event);
             }
             self.events += 1;
             if self.events & STEP == 0 {

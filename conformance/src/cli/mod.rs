@@ -13,7 +13,11 @@ mod explore_json;
 mod output;
 mod progress;
 mod replay;
+mod report;
+mod run;
+mod run_watch;
 mod show;
+mod show_file;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,6 +38,7 @@ struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  conformance run                              the main job: a verdict, and a report
   conformance check traces/corpus/go/*         are these recordings legal?
   conformance show trace.jsonl.gz --g 7        what happened to goroutine 7?
   conformance explore                          search the model exhaustively
@@ -48,11 +53,15 @@ Exit status:
 
 #[derive(Debug, Subcommand)]
 enum Call {
+    Run(run::Args),
     Check(check::Args),
     Explore(explore::Args),
     Show(show::Args),
     Convert(convert::Args),
     Replay(replay::Args),
+    Report(report::Args),
+    #[command(name = crate::run::native::CALL, hide = true)]
+    Program(run::ProgramArgs),
 }
 
 /// Runs the command that the arguments of this process ask for. Runtimes are made by `build`.
@@ -61,11 +70,14 @@ pub fn main(build: Build) -> ExitCode {
     let Args { call } = Args::parse();
     let mut out = Out::new();
     let done = match call {
+        Call::Run(args) => run::run(args, &mut out),
         Call::Check(args) => check::run(args, &mut out),
         Call::Explore(args) => explore::run(args, &mut out),
         Call::Show(args) => show::run(args, &mut out),
         Call::Convert(args) => convert::run(&args, &mut out),
         Call::Replay(args) => replay::run(&args, build, &mut out),
+        Call::Report(args) => report::run(&args, &mut out),
+        Call::Program(args) => Ok(run::program(&args, build)),
     };
     let status = done.and_then(|status| out.flush().map(|()| status)).unwrap_or_else(|e| {
         complain(format_args!("standard output: {e}"));

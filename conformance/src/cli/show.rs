@@ -25,7 +25,7 @@ use crate::show::words::words;
 pub(super) struct Args {
     /// A trace; `-` is standard input
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// Only what is about goroutine ID or done on its behalf
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
     g: Option<u64>,
@@ -37,16 +37,22 @@ pub(super) struct Args {
     m: Option<i32>,
     /// Only events numbered N to M, both included; either may be left out
     #[arg(long, value_name = "N..M", value_parser = range)]
-    events: Option<RangeInclusive<u64>>,
+    pub(super) events: Option<RangeInclusive<u64>>,
     /// Only event SEQ and what comes just before and after it
     #[arg(long, value_name = "SEQ")]
-    around: Option<u64>,
-    /// With --around: how many events before and how many after
-    #[arg(long, value_name = "N", default_value_t = 10, requires = "around")]
-    context: u16,
+    pub(super) around: Option<u64>,
+    /// With --around: how many events before and how many after [default: 10]
+    #[arg(long, value_name = "N", requires = "around")]
+    pub(super) context: Option<u16>,
     /// One column for each M
     #[arg(long)]
     lanes: bool,
+    /// Write a page with a timeline that can be zoomed, of --around (default context: 2000) or of the first 20,000 from --events
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["g", "gs", "m", "lanes"])]
+    pub(super) html: Option<PathBuf>,
+    /// Write the whole trace as Chrome trace JSON, which ui.perfetto.dev opens
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["g", "gs", "m", "lanes", "events", "around"])]
+    pub(super) perfetto: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -55,6 +61,8 @@ Examples:
   conformance show trace.jsonl.gz --g 7
   conformance show trace.jsonl.gz --around 1572 --context 5 --lanes
   conformance show trace.jsonl.gz --m 3 --events 1000..2000
+  conformance show trace.jsonl.gz --around 1572 --html fault.html
+  conformance show trace.jsonl.gz --perfetto trace.json
 
 Exit status:
   0  shown
@@ -112,6 +120,9 @@ impl Timeline {
 }
 
 pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
+    if args.html.is_some() || args.perfetto.is_some() {
+        return Ok(super::show_file::write(&args));
+    }
     let file = name(&args.file);
     // A people's view shows what it can; what it leaves out is said at the end.
     let reader = match open(&args.file, Options { unknown_kinds: UnknownKinds::Count }) {
@@ -140,7 +151,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
         m: args.m,
         events: args.events,
         around: args.around,
-        context: usize::from(args.context),
+        context: usize::from(args.context.unwrap_or(10)),
     });
     let mut cells = Vec::new();
     let (mut shown, mut status, mut at_end) = (0u64, Status::Conforms, false);

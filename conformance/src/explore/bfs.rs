@@ -132,6 +132,9 @@ impl<'s, S: Space> Search<'s, S> {
             if self.depth == last {
                 return Err(Stop::Depth);
             }
+            if progress.is_over() {
+                return Err(Stop::Told);
+            }
             let before = self.states;
             self.level(self.depth + 1)?;
             if self.states > before {

@@ -62,6 +62,11 @@ pub trait Progress: Sync {
         let _ = (depth, states, frontier, transitions);
     }
 
+    /// Whether the search should end at the next level.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// All states are known; the promises are checked next.
     fn promises(&self, promises: &[Promise]) {
         let _ = promises;
@@ -81,6 +86,8 @@ pub enum Stop {
     Memory,
     /// The states at the greatest allowed depth were not expanded.
     Depth,
+    /// [`Progress::is_over`] said so.
+    Told,
     /// An unexpected safety finding: the level is finished, deeper ones were not looked at.
     Broken,
     /// Promises were to be checked on a space with symmetry.
@@ -92,6 +99,7 @@ impl std::fmt::Display for Stop {
         f.write_str(match self {
             Self::Memory => "the memory limit was reached",
             Self::Depth => "the depth limit was reached",
+            Self::Told => "it was told to stop",
             Self::Broken => "a rule is broken, nothing deeper was looked at",
             Self::Symmetry => "promises cannot be checked while symmetric states are folded",
         })

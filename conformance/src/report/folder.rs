@@ -1,0 +1,125 @@
+//! The folder that a report lies in: `report.json`, `index.html`, `junit.xml`, `summary.md`, and `traces/`.
+//!
+//! Invariant: a file of a report is whole or not there: it is written beside its place and then renamed. Whether there is room is
+//! tried before the work, not found out after it.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::data::{Report, SCHEMA};
+use super::view::View;
+use super::{html, junit, summary};
+
+/// What a report needs at most, by experience, in bytes.
+const ROOM: usize = 8 << 20;
+/// The data.
+pub const DATA: &str = "report.json";
+
+/// A folder for a report.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Makes the folder, and tries whether it can be written to and has room.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn ready(path: &Path) -> Result<Self, String> {
+        let folder = Self { path: path.to_owned() };
+        let tried = fs::create_dir_all(path).and_then(|()| {
+            // A unique name: the folder may be somebody else's, too.
+            let mut probe = tempfile::Builder::new().prefix(".room").tempfile_in(path)?;
+            probe.write_all(&vec![0x5a; ROOM])?;
+            probe.as_file().sync_all()
+        });
+        match tried {
+            Ok(()) => Ok(folder),
+            Err(e) => Err(format!("no report can be written to {}: {e}", path.display())),
+        }
+    }
+
+    /// Where the page is.
+    #[must_use]
+    pub fn page(&self) -> PathBuf {
+        self.path.join("index.html")
+    }
+
+    /// Where traces of findings are kept.
+    #[must_use]
+    pub fn traces(&self) -> PathBuf {
+        self.path.join("traces")
+    }
+
+    /// Writes all forms of a report.
+    ///
+    /// # Errors
+    /// The file that cannot be written, and why.
+    pub fn write(&self, report: &Report, view: &View) -> Result<(), String> {
+        let data = serde_json::to_string(report).expect("a report has only JSON types");
+        let junit = junit::xml(view).map_err(|e| format!("junit.xml: {e}"))?;
+        let forms = [
+            (DATA, data),
+            ("junit.xml", junit),
+            ("summary.md", summary::markdown(view)),
+            ("index.html", html::page(view)),
+        ];
+        for (name, text) in forms {
+            self.put(name, &text).map_err(|e| format!("{}: {e}", self.path.join(name).display()))?;
+        }
+        Ok(())
+    }
+
+    fn put(&self, name: &str, text: &str) -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".new").tempfile_in(&self.path)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        let target = self.path.join(name);
+        // Temporary files are for their owner only; a report is for everybody.
+        let kept = file.persist(target).map_err(|e| e.error)?;
+        let mut rights = kept.metadata()?.permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o644);
+        kept.set_permissions(rights)
+    }
+
+    /// Takes over the traces of another report.
+    ///
+    /// # Errors
+    /// The file that cannot be copied, and why.
+    pub fn copy_traces(&self, from: &Path) -> Result<(), String> {
+        let traces = from.join("traces");
+        if !traces.is_dir() {
+            return Ok(());
+        }
+        let copy = || -> io::Result<()> {
+            fs::create_dir_all(self.traces())?;
+            for entry in fs::read_dir(&traces)? {
+                let entry = entry?;
+                fs::copy(entry.path(), self.traces().join(entry.file_name()))?;
+            }
+            Ok(())
+        };
+        copy().map_err(|e| format!("{}: {e}", traces.display()))
+    }
+}
+
+/// Reads a report: a file, or the folder that it lies in.
+///
+/// # Errors
+/// File and reason, in words.
+pub fn read(path: &Path) -> Result<Report, String> {
+    let path = if path.is_dir() { path.join(DATA) } else { path.to_owned() };
+    let fault = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let text = fs::read_to_string(&path).map_err(|e| fault(&e))?;
+    #[derive(serde::Deserialize)]
+    struct Look {
+        schema: u32,
+    }
+    let Look { schema } = serde_json::from_str(&text).map_err(|e| fault(&format!("not a report: {e}")))?;
+    if schema != SCHEMA {
+        return Err(fault(&format!("schema {schema} is not supported; this program knows schema {SCHEMA}")));
+    }
+    serde_json::from_str(&text).map_err(|e| fault(&e))
+}

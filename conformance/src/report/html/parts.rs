@@ -1,0 +1,383 @@
+//! The parts of the page: what the template is given.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use minijinja::Value;
+use sigurg_model::Profile;
+use sigurg_model::machine::family::all;
+use sigurg_model::rules::hazard::Hazard;
+use sigurg_model::rules::rule::Rule;
+use sigurg_model::rules::sequence::Step;
+use sigurg_model::rules::transition::ROWS;
+
+use super::super::coverage::{is_time, p_row_name, p_rows_of, row_name, rows_of};
+use super::super::data::{Grade, Step as Told};
+use super::super::draw::{chart, graph, heat, log, number, short, time};
+use super::super::night;
+use super::super::view::{Failure, View};
+use super::script_data;
+
+/// The layer of the runtime that this project is about.
+const OWN: &str = "native";
+
+pub(super) fn date(ms: u64) -> String {
+    let at = i64::try_from(ms).ok().and_then(DateTime::from_timestamp_millis);
+    at.map_or_else(|| "at an unknown time".into(), |at| at.format("%e %B %Y, %H:%M UTC").to_string())
+}
+
+pub(super) fn took(ms: u64) -> String {
+    match ms / 1000 {
+        0 => format!("{ms} ms"),
+        s @ 1..100 => format!("{s} s"),
+        s @ 100..7_200 => format!("{} min", s / 60),
+        s => format!("{:.1} h", s as f64 / 3_600.0),
+    }
+}
+
+pub(super) fn changes(view: &View) -> Option<Value> {
+    let changes = view.changes.as_ref()?;
+    let still: Vec<_> = changes
+        .still_failing
+        .iter()
+        .map(|(name, nights)| format!("{name} ({nights} reports in a row)"))
+        .collect();
+    let lists = [
+        ("Newly failing", &changes.newly_failing),
+        ("Still failing", &still),
+        ("Newly fixed", &changes.newly_fixed),
+        ("Not seen again, but not everything was done", &changes.not_seen),
+        ("Newly interesting", &changes.newly_interesting),
+    ];
+    let lists: Vec<_> = lists
+        .into_iter()
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(name, items)| given! { name, items })
+        .collect();
+    Some(given! { since => date(changes.since_ms), verdict => changes.verdict, lists })
+}
+
+pub(super) fn layers(view: &View) -> Vec<Value> {
+    let layer = |(name, layer): (&String, &super::super::view::Layer)| {
+        let count = |grade| layer.graded.get(&grade).copied().unwrap_or(0);
+        let figures: Vec<_> = ["executions", "events", "states", "transitions"]
+            .iter()
+            .filter_map(|of| layer.figures.get(*of).map(|n| format!("{} {of}", number(*n))))
+            .collect();
+        let mut units: Vec<_> = layer.units.iter().collect();
+        // What needs a look comes first.
+        units.sort_by_key(|(name, unit)| (std::cmp::Reverse(unit.grade()), (*name).clone()));
+        let units: Vec<_> = units
+            .into_iter()
+            .map(|(name, unit)| {
+                let figures: Vec<_> = ["states", "depth", "events", "executions"]
+                    .iter()
+                    .filter_map(|of| unit.figures.get(*of).map(|n| format!("{} {of}", number(*n))))
+                    .collect();
+                given! {
+                    name, about => unit.about, grade => unit.grade().as_str(), why => unit.why,
+                    took => took(unit.took_ms), figures => figures.join(", "),
+                }
+            })
+            .collect();
+        let left: Vec<_> = layer.left.iter().map(|(name, why)| given! { name, why }).collect();
+        given! {
+            name, about => layer.about, skipped => layer.skipped,
+            done => layer.planned - layer.left.len() as u64, planned => layer.planned,
+            pass => count(Grade::Pass), interesting => count(Grade::Interesting),
+            fail => count(Grade::Fail), error => count(Grade::Error),
+            took => took(layer.took_ms), figures => figures.join(", "), units, left,
+        }
+    };
+    view.layers.iter().map(layer).collect()
+}
+
+pub(super) fn finding(index: usize, (signature, failure): (&String, &Failure)) -> Value {
+    let finding = &failure.finding;
+    let window = finding.window.as_ref().filter(|window| !window.rows.is_empty());
+    given! {
+        id => format!("finding-{}", index + 1),
+        signature, grade => finding.grade.as_str(), rule => finding.rule, title => finding.title,
+        says => Rule::by_name(&finding.rule).map(Rule::says), times => failure.times,
+        units => failure.units, nights => failure.nights, repro => finding.repro, story => finding.story.trim(),
+        trace => finding.trace,
+        before => window.map(|window| window.before),
+        window => window.map(script_data),
+        steps => steps(&finding.steps),
+    }
+}
+
+/// A counterexample; what a step changed of the state is marked.
+fn steps(steps: &[Told]) -> Vec<Value> {
+    let mut before: Vec<&str> = Vec::new();
+    let mut told = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        let parts: Vec<&str> = step.state.split("; ").collect();
+        let state: Vec<_> = parts
+            .iter()
+            .map(|part| given! { text => part, new => number > 0 && !before.contains(part) })
+            .collect();
+        told.push(given! { number, deed => step.deed, state });
+        before = parts;
+    }
+    told
+}
+
+/// Counts of a thing by layer.
+type ByLayer = BTreeMap<String, u64>;
+
+fn by_layer(view: &View, count: impl Fn(&super::super::data::Coverage) -> Option<u64>) -> ByLayer {
+    let counts = view.layers.iter().filter_map(|(name, layer)| Some((name.clone(), count(&layer.coverage)?)));
+    counts.collect()
+}
+
+/// Layers whose traces are judged: the columns of the table of rules.
+fn witnesses(view: &View) -> Vec<&String> {
+    let has = view.layers.iter().filter(|(_, layer)| !layer.coverage.steps.is_empty());
+    has.map(|(name, _)| name).collect()
+}
+
+pub(super) fn rules(view: &View) -> Value {
+    let witnesses = witnesses(view);
+    let mut all: Vec<(&str, String, String, ByLayer, bool)> = Vec::new();
+    let own = Profile::SIGURG;
+    for row in ROWS {
+        let name = row_name(row);
+        let counts = by_layer(view, |c| c.rows.get(&name).copied());
+        let what = format!("{} → {}, {}", row.from, row.to, row.sites.join(" or "));
+        all.push(("G", row.id.into(), what, counts, own.within(row.releases)));
+    }
+    for row in p_rows_of(&own) {
+        let name = p_row_name(row);
+        let counts = by_layer(view, |c| c.p_rows.get(&name).copied());
+        let what = format!("{} → {}, {}", row.from, row.to, row.sites.join(" or "));
+        all.push(("P", row.id.into(), what, counts, true));
+    }
+    for step in Step::ALL {
+        let name = format!("{step:?}");
+        let counts = by_layer(view, |c| c.steps.get(&name).copied());
+        all.push(("M", name, String::new(), counts, true));
+    }
+    let most = all.iter().map(|(.., counts, _)| counts.values().sum::<u64>()).max().unwrap_or(1);
+    let (mut taken, mut in_own, mut rows_taken, mut rows) = (0, 0, 0, 0);
+    let mut rarest: Vec<(u64, String)> = Vec::new();
+    let mut table = Vec::new();
+    for (kind, id, what, counts, is_in_own) in all {
+        let (mine, sum) = (counts.get(OWN).copied().unwrap_or(0), counts.values().sum::<u64>());
+        if is_in_own {
+            in_own += 1;
+            taken += u64::from(sum > 0);
+            if kind == "G" {
+                rows += 1;
+                rows_taken += u64::from(sum > 0);
+            }
+        }
+        if mine > 0 {
+            rarest.push((mine, if what.is_empty() { id.clone() } else { format!("{id} ({what})") }));
+        }
+        let (grade, class) = match (mine, sum, is_in_own) {
+            (1.., ..) => ("taken by the runtime", "own"),
+            (0, 1.., _) => ("taken by Go only", "other"),
+            (0, 0, true) => ("never", "hole"),
+            (0, 0, false) => ("older Go, never", ""),
+        };
+        let counts: Vec<_> = witnesses.iter().map(|name| counts.get(*name).copied().unwrap_or(0)).collect();
+        let counts: Vec<_> = counts.into_iter().map(|n| given! { n, text => number(n) }).collect();
+        table.push(given! {
+            kind, id, what, grade, class, counts, log => (100.0 * log(sum, most)).round() as u64,
+            hole => sum == 0 && is_in_own,
+        });
+    }
+    rarest.sort();
+    let rarest: Vec<_> =
+        rarest.into_iter().take(5).map(|(n, what)| format!("{what}: {}", number(n))).collect();
+    given! { witnesses, table, taken, all => in_own, rows_taken, rows, rarest }
+}
+
+pub(super) fn checks(view: &View) -> Value {
+    let coverage = view.coverage();
+    let broken = |rule: &str| {
+        let times = view.findings.values().filter(|failure| failure.finding.rule == rule);
+        times.map(|failure| failure.times).sum::<u64>()
+    };
+    let rows: Vec<_> = Rule::ALL
+        .iter()
+        .map(|rule| {
+            let (bites, broken) =
+                (coverage.bites.get(rule.name()).copied().unwrap_or(0), broken(rule.name()));
+            given! { name => rule.name(), says => rule.says(), facts => rule.facts(), bites, broken }
+        })
+        .collect();
+    given! { rows, bite => coverage.bites.len(), all => Rule::ALL.len(), refused => coverage.bites.values().sum::<u64>() }
+}
+
+pub(super) fn hazards(view: &View) -> Vec<Value> {
+    let coverage = view.coverage();
+    let known = all();
+    let of = |hazard: &Hazard| {
+        let id = hazard.id();
+        let must: Vec<_> = known.iter().filter(|(c, _)| c.shows.contains(&id)).map(|(c, _)| c.name).collect();
+        let shown = must.iter().filter(|name| coverage.hazards.contains_key(&format!("{id} {name}"))).count();
+        given! { id, title => hazard.title(), must, shown }
+    };
+    Hazard::ALL.iter().map(of).collect()
+}
+
+pub(super) fn graph(view: &View) -> Value {
+    let mut edges: Vec<graph::Edge> = Vec::new();
+    for row in rows_of(&Profile::SIGURG) {
+        let name = row_name(row);
+        let counts = by_layer(view, |c| c.rows.get(&name).copied());
+        let cause = (format!("{} {}", row.id, row.sites.join(" or ")), counts);
+        match edges.iter_mut().find(|edge| edge.from == row.from && edge.to == row.to) {
+            Some(edge) => edge.causes.push(cause),
+            None => edges.push(graph::Edge { from: row.from, to: row.to, causes: vec![cause] }),
+        }
+    }
+    let seen = |edge: &&graph::Edge| edge.causes.iter().any(|(_, by)| by.values().any(|n| *n > 0));
+    let holes: Vec<_> =
+        edges.iter().filter(|edge| !seen(edge)).map(|e| format!("{} → {}", e.from, e.to)).collect();
+    let causes: usize = edges.iter().map(|edge| edge.causes.len()).sum();
+    let taken =
+        edges.iter().flat_map(|edge| &edge.causes).filter(|(_, by)| by.values().any(|n| *n > 0)).count();
+    let coverage = view.coverage();
+    let mut pairs: Vec<_> = coverage.pairs.iter().collect();
+    pairs.sort_by_key(|(name, count)| (**count, (*name).clone()));
+    let rare: Vec<_> =
+        pairs.iter().take(8).map(|(name, count)| format!("{name} ({})", short(**count))).collect();
+    given! {
+        svg => graph::svg(&edges, OWN), heat => heat::svg(&edges), edges => edges.len(),
+        seen => edges.len() - holes.len(), holes, causes, taken, pairs => pairs.len(), rare,
+    }
+}
+
+pub(super) fn signals(view: &View) -> Vec<Value> {
+    let mut told = Vec::new();
+    for (name, layer) in &view.layers {
+        let landings = &layer.coverage.landings;
+        if landings.is_empty() && layer.histograms.is_empty() {
+            continue;
+        }
+        let sum = landings.values().sum::<u64>().max(1);
+        let mut landings: Vec<_> = landings.iter().collect();
+        landings.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), (*name).clone()));
+        let landings: Vec<_> = landings
+            .into_iter()
+            .map(|(what, count)| {
+                given! { what, count => number(*count), part => format!("{:.1}", *count as f64 * 100.0 / sum as f64) }
+            })
+            .collect();
+        let charts: Vec<_> = layer
+            .histograms
+            .iter()
+            .filter(|(_, histogram)| !histogram.is_empty())
+            .map(|(of, histogram)| {
+                let show = |value| if is_time(of) { time(value) } else { number(value) };
+                given! {
+                    of, svg => chart::histogram(of, histogram, is_time(of)), many => number(histogram.len()),
+                    p50 => show(histogram.quantile(0.5)), p99 => show(histogram.quantile(0.99)), max => show(histogram.max()),
+                }
+            })
+            .collect();
+        told.push(given! { name, landings, charts });
+    }
+    told
+}
+
+pub(super) fn exploration(view: &View) -> Value {
+    let curves: Vec<_> = view
+        .layers
+        .iter()
+        .filter(|(_, layer)| !layer.curves.is_empty())
+        .map(|(name, layer)| given! { name, svg => chart::growth(name, &layer.curves) })
+        .collect();
+    let model = view.layers.get("model").map(|model| {
+        let states = model.figures.get("states").copied().unwrap_or(0);
+        let ms = model.figures.get("search ms").copied().unwrap_or(0);
+        let rows: Vec<_> = model
+            .units
+            .iter()
+            .map(|(name, unit)| {
+                let figure = |of: &str| unit.figures.get(of).copied().unwrap_or(0);
+                given! {
+                    name, about => unit.about, states => number(figure("states")), transitions => number(figure("transitions")),
+                    depth => figure("depth"), ms => took(figure("search ms")), grade => unit.grade().as_str(), why => unit.why,
+                }
+            })
+            .collect();
+        given! { rows, states => number(states), rate => (ms > 0).then(|| short(states * 1000 / ms.max(1))) }
+    });
+    given! { curves, model }
+}
+
+pub(super) fn go(view: &View) -> Option<Value> {
+    let go = view.layers.get("go")?;
+    let good = go.units.iter().filter(|(name, _)| name.starts_with("go/"));
+    let count = |grade| good.clone().filter(|(_, unit)| unit.grade() == grade).count();
+    let events: u64 = good.clone().filter_map(|(_, unit)| unit.figures.get("events")).sum();
+    Some(given! {
+        recordings => good.clone().count(), events => number(events), accepted => count(Grade::Pass),
+        disagreements => count(Grade::Fail), errors => count(Grade::Error),
+    })
+}
+
+pub(super) fn trend(view: &View) -> Vec<Value> {
+    let now = night::night(view);
+    let nights: Vec<_> =
+        view.history.iter().filter(|night| night.began_ms < view.began_ms).chain([&now]).collect();
+    if nights.len() < 2 {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for (name, of) in night::FIGURES {
+        let values: Vec<_> = nights.iter().map(|night| night.figures.get(name).copied()).collect();
+        let Some(last) = values.iter().rev().find_map(|value| *value) else { continue };
+        let show = if name.ends_with("_ns") { time(last) } else { number(last) };
+        lines.push(given! { of, last => show, svg => chart::sparkline(of, &values), nights => nights.len() });
+    }
+    lines
+}
+
+pub(super) fn runs(view: &View) -> Vec<Value> {
+    let run = |(id, run): &(String, super::super::data::Run)| {
+        let place: Vec<_> = run.place.iter().map(|(name, fact)| given! { name, fact }).collect();
+        given! {
+            id, shard => format!("{} of {}", run.shard.index, run.shard.total), seed => run.seed, campaign => run.campaign,
+            began => date(run.began_ms), took => took(run.took_ms), budget => run.budget_ms.map(took), place,
+            layers => run.layers.keys().collect::<Vec<_>>(),
+            interrupted => run.ended == super::super::data::Ended::Interrupted,
+        }
+    };
+    view.runs.iter().map(run).collect()
+}
+
+/// What this report says nothing about, and why; from data, not from memory.
+pub(super) fn uncovered(view: &View) -> Vec<String> {
+    let mut all: Vec<String> =
+        view.not_asked.iter().map(|name| format!("layer {name}: not asked for in this run")).collect();
+    for (name, layer) in &view.layers {
+        all.extend(layer.skipped.as_ref().map(|reason| format!("layer {name}: {reason}")));
+        let mut reasons = BTreeMap::<&String, usize>::new();
+        layer.left.values().for_each(|why| *reasons.entry(why).or_default() += 1);
+        all.extend(reasons.into_iter().map(|(why, units)| format!("{units} units of {name}: {why}")));
+    }
+    for (name, what) in [
+        ("sim", "random and chosen schedules of the runtime on simulated threads"),
+        ("fuzz", "coverage-guided search"),
+        ("mutants", "planted bugs"),
+        ("bench", "performance"),
+    ] {
+        if !view.layers.contains_key(name) && !view.not_asked.contains(name) {
+            all.push(format!("{what}: this program has no layer {name}"));
+        }
+    }
+    all.push(
+        "orders of memory that the hardware did not show: they are searched by the tests with loom and Miri"
+            .into(),
+    );
+    all.push(format!(
+        "the model is searched whole in its {} configurations, and says nothing of larger worlds",
+        view.layers.get("model").map_or(0, |model| model.units.len())
+    ));
+    all
+}

@@ -1,0 +1,201 @@
+//! The layer of the real runtime on real threads with real signals: programs are run and recorded, and the model judges.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sigurg_model::rules::sequence::Step;
+
+use super::child::{self, Ran};
+use super::programs::{self, Program};
+use super::{Done, Layer, Plan, Task, trace};
+use crate::check::judge::Verdict;
+use crate::report::data::{Finding, Grade};
+
+/// Longer than any program takes on the slowest machine.
+const WITHIN: Duration = Duration::from_secs(90);
+/// How hard a kept trace is packed: quickly.
+const LEVEL: i32 = 3;
+/// Numbers of Ps.
+const PROCS: [u32; 3] = [1, 2, 4];
+
+/// The runtime on real threads.
+#[derive(Debug)]
+pub struct Native {
+    /// The command that runs one program: this one.
+    pub command: PathBuf,
+    /// Where traces of findings are kept: `traces/` of the report's folder.
+    pub keep: PathBuf,
+    /// Signatures of which one is kept already.
+    kept: Mutex<BTreeSet<String>>,
+}
+
+impl Native {
+    /// Programs are run by `command`, and traces of findings kept in the folder `keep`.
+    #[must_use]
+    pub fn new(command: PathBuf, keep: PathBuf) -> Self {
+        Self { command, keep, kept: Mutex::default() }
+    }
+}
+
+/// The call of the command that runs one program; not for people.
+pub const CALL: &str = "native-program";
+
+impl Layer for Native {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
+    fn about(&self) -> &'static str {
+        "the runtime on real threads with real signals, its traces judged"
+    }
+
+    fn share(&self) -> u32 {
+        4
+    }
+
+    fn plan(&self) -> Result<Vec<Plan>, String> {
+        let at = |program: &Program, procs| Plan {
+            name: format!("{}/p{procs}", program.name),
+            about: program.about.into(),
+        };
+        Ok(programs::ALL.iter().flat_map(|program| PROCS.map(|procs| at(program, procs))).collect())
+    }
+
+    fn again(&self) -> bool {
+        true
+    }
+
+    fn try_one(&self, task: &Task<'_>) -> Done {
+        let folder = match tempfile::tempdir() {
+            Ok(folder) => folder,
+            Err(e) => return harness(task, format!("no folder for a trace: {e}")),
+        };
+        let path = folder.path().join("trace.sgt");
+        let (name, procs) = task.unit.split_once("/p").expect("units are named so");
+        let program = programs::by_name(name).expect("a unit is a program");
+        let mut command = Command::new(&self.command);
+        command.args([CALL, name, "--procs", procs, "--seed", &task.seed.to_string(), "--trace"]).arg(&path);
+        let ran = child::run(&mut command, WITHIN, task.until, folder.path());
+        let (rule, title, story) = match ran {
+            Ran::Well => return self.judged(task, &program, &path),
+            Ran::Over => return Done::default(),
+            Ran::Unstarted(reason) => return harness(task, format!("the program cannot be run: {reason}")),
+            Ran::Badly { how, said } => {
+                (format!("crash-{}", how.replace(' ', "-")), format!("{name} ended by {how}"), said)
+            }
+            Ran::Stuck { said } => {
+                ("hang".into(), format!("{name} did not end within {} s", WITHIN.as_secs()), said)
+            }
+        };
+        // What it recorded before may tell why; a trace that was never finished is read as far as it goes.
+        let (judged, _) = trace::judged(&path);
+        if let Verdict::Rejected(rejected) = &judged.verdict {
+            let (signature, mut finding) = trace::refused(&path, rejected);
+            finding.story = format!("{title}\n{story}\n{}", finding.story);
+            return self.failed(task, signature, finding, &path);
+        }
+        let signature = format!("native:{rule}:{name}");
+        let finding = Finding { rule, title, story, ..self.empty(task) };
+        self.failed(task, signature, finding, &path)
+    }
+}
+
+impl Native {
+    fn judged(&self, task: &Task<'_>, program: &Program, path: &Path) -> Done {
+        let (judged, mut done) = trace::judged(path);
+        match &judged.verdict {
+            Verdict::Accepted(_) => {
+                done.grade = Some(Grade::Pass);
+                done.figures.push(("executions", 1));
+                let count = |step: &Step| {
+                    let name = format!("{step:?}");
+                    let count = done.coverage.steps.get(&name).copied().unwrap_or(0);
+                    (name, count)
+                };
+                done.shown = program.shows.iter().map(count).collect();
+                done
+            }
+            Verdict::Rejected(rejected) => {
+                let (signature, finding) = trace::refused(path, rejected);
+                self.failed(task, signature, finding, path)
+            }
+            Verdict::Unreadable(unreadable) => {
+                let title = format!("the trace of {} is unreadable: {unreadable}", program.name);
+                let finding = Finding { rule: "unreadable".into(), title, ..self.empty(task) };
+                self.failed(task, format!("native:unreadable:{}", program.name), finding, path)
+            }
+        }
+    }
+
+    fn empty(&self, task: &Task<'_>) -> Finding {
+        Finding {
+            grade: Grade::Fail,
+            rule: String::new(),
+            title: String::new(),
+            unit: format!("native {}", task.unit),
+            seen: 1,
+            repro: repro(task),
+            story: String::new(),
+            trace: None,
+            window: None,
+            steps: Vec::new(),
+        }
+    }
+
+    /// A failure, with its trace kept if it is the first with that signature.
+    fn failed(&self, task: &Task<'_>, signature: String, finding: Finding, path: &Path) -> Done {
+        let mut finding = Finding { unit: format!("native {}", task.unit), repro: repro(task), ..finding };
+        let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let name = format!("{signature}-{}-{}.sgt.zst", task.unit, task.seed);
+        let name: String = name.chars().map(|c| if word(c) { c } else { '-' }).collect();
+        let keep = || -> io::Result<()> {
+            fs::create_dir_all(&self.keep)?;
+            let kept = fs::File::create(self.keep.join(&name))?;
+            zstd::stream::copy_encode(fs::File::open(path)?, kept, LEVEL)
+        };
+        let first = self.kept.lock().expect("nobody panics with it").insert(signature.clone());
+        match first.then(keep).transpose() {
+            Ok(None) => {}
+            Ok(Some(())) => finding.trace = Some(format!("traces/{name}")),
+            Err(e) => finding.story += &format!("\nits trace could not be kept: {e}"),
+        }
+        Done {
+            grade: Some(Grade::Fail),
+            why: finding.title.clone(),
+            figures: vec![("executions", 1)],
+            findings: vec![(signature, finding)],
+            ..Done::default()
+        }
+    }
+}
+
+/// What happened may need the same luck once more; the seed sets the sizes, and a budget tries again and again.
+fn repro(task: &Task<'_>) -> String {
+    format!("conformance run --only native --unit {} --seed {} --budget 60s", task.unit, task.seed)
+}
+
+fn harness(task: &Task<'_>, title: String) -> Done {
+    let finding = Finding {
+        grade: Grade::Error,
+        rule: "harness".into(),
+        title: title.clone(),
+        unit: format!("native {}", task.unit),
+        seen: 1,
+        repro: repro(task),
+        story: String::new(),
+        trace: None,
+        window: None,
+        steps: Vec::new(),
+    };
+    Done {
+        grade: Some(Grade::Error),
+        why: title,
+        findings: vec![(format!("native:harness:{}", task.unit), finding)],
+        ..Done::default()
+    }
+}
