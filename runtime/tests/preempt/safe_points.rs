@@ -269,7 +269,7 @@ fn with_preempt_off_a_call_is_none() {
             "preempt_off",
             Box::new(|stop: &Stop| {
                 let mutex = Mutex::new(());
-                sigurg::preempt_off(|| {
+                preempt_off(|| {
                     while !stop.is_set() {
                         drop(mutex.lock())
                     }
