@@ -114,10 +114,11 @@ fn no_p(mp: &'static M, what: &str) -> ! {
     throw!("{what}: M{} has no P", mp.id())
 }
 
-/// The goroutine that calls, but not from inside `blocking`: there it is like a plain thread, as its P may be gone.
-#[inline]
+/// The goroutine that calls, but not from inside `blocking`: there it is like a plain thread, as its P may be gone. Not
+/// inlined, as [`current_g`].
+#[inline(never)]
 pub(crate) fn current_g_with_p() -> Option<&'static G> {
-    let gp = getm().and_then(|mp| settle(mp).curg());
+    let gp = getm_here().and_then(|mp| settle(mp).curg());
     gp.filter(|gp| gp.status.load().base() != GStatus::Syscall)
 }
 

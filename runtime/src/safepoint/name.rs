@@ -180,8 +180,13 @@ pub(super) fn hands_out_thread(name: &str) -> bool {
 /// Whether it accesses a thread-local and hands out nothing of it. Whether the thread is unwinding, as guards of std's locks
 /// ask, is for a goroutine the same on every thread: one that unwinds stays, and nothing else runs there meanwhile. So is which goroutine it is.
 pub(super) fn keeps_to_itself(name: &str) -> bool {
-    const OWN: &[&str] =
-        &["::lock::acquirem", "::lock::releasem", "::proc::current_g", "::proc::preempt::guard_is_poisoned"];
+    const OWN: &[&str] = &[
+        "::lock::acquirem",
+        "::lock::releasem",
+        "::proc::current_g",
+        "::proc::current_g_with_p",
+        "::proc::preempt::guard_is_poisoned",
+    ];
     name == "std::panicking::panic_count::is_zero_slow_path"
         || name.strip_prefix(own()).is_some_and(|rest| OWN.iter().any(|path| is_at_or_below(rest, path)))
 }
