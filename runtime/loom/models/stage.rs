@@ -30,6 +30,7 @@ impl Stage {
             thread_name: String::new(),
             hooks: Hooks::default(),
             injectable: false,
+            adopting: false,
             // No signals.
             debug: Debug { asyncpreemptoff: true, ..Debug::default() },
             seed: 1,
