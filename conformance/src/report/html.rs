@@ -1,7 +1,7 @@
 //! The report as one page.
 //!
 //! Invariant: the page loads nothing, and says so: its policy forbids every request. What comes from a run is escaped by the template,
-//! but for pictures, which [`draw`](super::draw) escapes, and data for scripts, which cannot end their element.
+//! but for pictures, which `draw` escapes, and data for scripts, which cannot end their element.
 
 /// What the template is given: names and whatever can be serialised.
 macro_rules! given {

@@ -1,6 +1,6 @@
 //! The report of a run: `report.json`, and what is drawn from it for people and for CI systems.
 //!
-//! [`data`] is what is kept, [`merge`] joins it, [`View`](view::View) is everything that can be said of it, and the rest says it: `html`
+//! [`data`] is what is kept, `merge` joins it, [`View`](view::View) is everything that can be said of it, and the rest says it: `html`
 //! as one page, [`junit`], [`summary`] as Markdown. Invariants:
 //! 1. All forms are drawn from one [`View`](view::View): what one says, the others say.
 //! 2. A page needs nothing but itself: no network, no other file.

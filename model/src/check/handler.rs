@@ -4,7 +4,7 @@
 //!    on afterwards.
 //! 2. The G goes on there and nowhere else: its M is handed a P for it, as for any locked G.
 
-use sigurg_traces::{Event, Kind, Stack};
+use sigurg_traces::{Event, GStatus, Kind, Stack};
 
 use super::Checker;
 use super::violation::{Verdict, broken};
@@ -37,6 +37,14 @@ impl Checker {
     pub(super) fn stack(&self, e: &Event, word: Option<Word>) -> Verdict {
         let is = |steps: &[Step]| steps.iter().any(|step| word == Some(Word::step(*step)));
         if e.on == Stack::Gsignal && is(&[Step::Get, Step::PutGlobal]) {
+            return Ok(());
+        }
+        // X-ADOPT: a goroutine that is called back waits there for a suspender's scan bit.
+        let waits = matches!(
+            e.kind,
+            Kind::GStatusFail { want_from: GStatus::Syscall, want_to: GStatus::Running, .. }
+        );
+        if e.on == Stack::Gsignal && waits {
             return Ok(());
         }
         let inside = self.ms[(e.m + 1) as usize].place.is_in_handler()
