@@ -42,7 +42,9 @@ fn explore(model: Model, status: GStatus, submit: fn(&'static M, Stack)) {
             // The template thread, and the M that it makes if it is asked to.
             spawn(move || {
                 sched.template.wait();
-                if let Some(pp) = sched.template.next_wanted() {
+                if sched.template.lacks_threads()
+                    && let Some(pp) = sched.template.take_wanted(sched)
+                {
                     begin_on(new, pp);
                     on(new, || {
                         take_nextp(new);

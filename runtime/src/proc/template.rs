@@ -38,9 +38,12 @@ const SPARE_MARGIN: usize = scaled(500, 2);
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
 const G0_STACK: usize = 256 << 10;
 
-/// A P that waits for a new M, and whether that one is counted as spinning; linked through `P::link`.
+/// Ps that wait for a new M, linked through `P::link`. Each stays here until a thread takes it that has nothing left to allocate:
+/// whoever makes that thread may have to wait for a goroutine that was stopped in malloc, and then the P goes to that one.
 struct Wanted {
     first: *mut P,
+    /// Threads that were made, or are being made, and have not looked here yet.
+    starting: usize,
     /// Since when there is a first.
     since: i64,
 }
@@ -71,7 +74,7 @@ impl Template {
     pub(crate) const fn new() -> Self {
         Self {
             note: Note::new(),
-            wanted: Lock::new(Wanted { first: ptr::null_mut(), since: 0 }),
+            wanted: Lock::new(Wanted { first: ptr::null_mut(), starting: 0, since: 0 }),
             spare: AtomicBool::new(false),
             map: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
@@ -161,8 +164,8 @@ impl Template {
             if self.map.load(Relaxed) {
                 make_in_background();
             }
-            while let Some(pp) = self.next_wanted() {
-                newm(sched, pp);
+            while self.lacks_threads() {
+                newm(sched);
             }
         }
     }
@@ -173,12 +176,27 @@ impl Template {
         self.note.clear();
     }
 
-    /// A P that waits for a new M, to be given to it.
-    pub(crate) fn next_wanted(&self) -> Option<&'static P> {
+    /// Whether there are more Ps than threads on their way to them; then one more is.
+    pub(crate) fn lacks_threads(&self) -> bool {
         let mut wanted = self.wanted.lock();
-        // SAFETY: null, or a P, which is never freed.
+        // SAFETY: null, or a P, which is never freed. Relaxed: under the lock.
+        let next = |pp: &&'static P| unsafe { pp.link.load(Relaxed).as_ref() };
+        // SAFETY: as above.
+        let waiting = std::iter::successors(unsafe { wanted.first.as_ref() }, next).count();
+        let lacks = waiting > wanted.starting;
+        wanted.starting += usize::from(lacks);
+        lacks
+    }
+
+    /// For a thread that begins: the P that it is to begin on, if any waits still.
+    pub(crate) fn take_wanted(&self, sched: &'static Sched) -> Option<&'static P> {
+        let mut wanted = self.wanted.lock();
+        wanted.starting -= 1;
+        // SAFETY: null, or a P, which is never freed. Relaxed: under the lock.
         let pp = unsafe { wanted.first.as_ref() }?;
         wanted.first = pp.link.load(Relaxed);
+        drop(wanted);
+        sched.lock.lock().nwanted -= 1;
         Some(pp)
     }
 
@@ -246,17 +264,16 @@ pub(crate) fn make_m(sched: &'static Sched, count: impl FnOnce(&mut State)) -> &
     mp
 }
 
-/// Has `mp`, whose thread is to be started, begin on `pp`.
+/// Has `mp`, the caller's, begin on `pp`.
 pub(crate) fn begin_on(mp: &'static M, pp: &'static P) {
-    // Relaxed, both: the thread is started after this.
+    // Relaxed, both: own.
     mp.spinning.store(pp.start_spinning.load(Relaxed), Relaxed);
     mp.nextp.store(ptr::from_ref(pp).cast_mut(), Relaxed);
 }
 
-/// A thread that runs goroutines, beginning on `pp`.
-fn newm(sched: &'static Sched, pp: &'static P) {
-    let mp = make_m(sched, |state| state.nwanted -= 1);
-    begin_on(mp, pp);
+/// A thread that runs goroutines, beginning on a P that waits for one.
+fn newm(sched: &'static Sched) {
+    let mp = make_m(sched, |_| ());
     if let Err(error) = start_thread(sched, mp) {
         throw!("cannot create a thread: {error}");
     }
@@ -269,7 +286,9 @@ fn make_spare(sched: &'static Sched) {
         return;
     }
     let mp = make_m(sched, |_| ());
+    sched.template.wanted.lock().starting += 1;
     if start_thread(sched, mp).is_err() {
+        sched.template.wanted.lock().starting -= 1;
         let mut state = sched.lock.lock();
         state.nmfreed += 1;
         mp.schedlink.store(state.freem, Relaxed);
@@ -305,11 +324,12 @@ fn mstart(mp: &'static M) {
 extern "C" fn mstart1(_: *mut ()) -> ! {
     let mp = must_getm();
     event(mp, None, Site::Mstart, 0, || Kind::MStart);
-    // Relaxed: published by the start of the thread.
-    if mp.nextp.load(Relaxed).is_null() {
-        stopm(mp);
-    } else {
-        take_nextp(mp);
+    match mp.sched().template.take_wanted(mp.sched()) {
+        Some(pp) => {
+            begin_on(mp, pp);
+            take_nextp(mp);
+        }
+        None => stopm(mp),
     }
     schedule(mp)
 }
