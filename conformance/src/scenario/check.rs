@@ -6,7 +6,7 @@
 //! - *W4* A channel has one sender, or room for everything that is ever sent; and one receiver, or receivers that give nothing to
 //!   anybody once they have begun to receive from it, so that it does not matter who gets what.
 //! - *W5* Who holds a mutex waits for nobody, and takes only later ones: so the last holder always gets on.
-//! - *W6* A daemon gives nothing and waits for nobody; only a daemon runs for ever.
+//! - *W6* A daemon gives nothing and waits for nobody; only a daemon runs for ever, and can be stopped there.
 //! - *W7* Run sequentially it ends, and its times together are bounded.
 //!
 //! With W4 and W5 the steps of a goroutine depend on nothing but what it is given, and what it is given does not depend on
@@ -344,6 +344,10 @@ fn sections(s: &Scenario) -> Result<(), Fault> {
         }
         if goroutine.daemon && (op.gives() || op.takes()) {
             return Err(format!("{} is a daemon: it gives nothing and waits for nobody", goroutine.name));
+        }
+        if around.forever && matches!(op, Op::PreemptOff(_)) {
+            // Others would have to hit the few instructions in between.
+            return Err("who runs for ever may not switch preemption off: nobody could stop it".into());
         }
         if matches!(op, Op::Forever(_)) {
             let last = path.len() == 1 && path[0] + 1 == goroutine.body.len();

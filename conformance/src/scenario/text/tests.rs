@@ -76,6 +76,7 @@ fn a_mistake_has_a_line_a_column_and_a_reason() {
         ("go a { lock m { recv c } }", 8, 17, "with m held nobody may be waited for"),
         ("go a { lock n { lock m { } } }", 8, 17, "declared after it"),
         ("go a { forever { yield } }", 8, 8, "only a daemon"),
+        ("daemon a { forever { preempt_off 1ms } }", 8, 22, "nobody could stop it"),
         ("daemon a { set f }", 8, 12, "it gives nothing"),
         ("go a { repeat 2 { spawn b } }\ngo b { }", 8, 19, "not in a loop"),
         ("go a { join b }\ngo b { }", 8, 8, "joined by whoever spawns it"),
