@@ -7,42 +7,20 @@ use std::path::Path;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::image::Image;
-use super::map::{Analysis, Map, Verdict, analyse};
-use super::walk::walk;
-use super::{Decline, SafePoints, Unavailable};
+use super::super::Decline;
+use super::super::image::Image;
+use super::super::map::{Analysis, Map, Verdict, analyse};
+use super::super::walk::walk;
 
 fn own() -> Analysis {
     analyse(&Image::read(Path::new("/proc/self/exe")).expect("an image")).expect("a map")
 }
 
 #[test]
-fn what_is_no_executable_is_an_error_with_a_reason() {
-    let why = |path: &Path| SafePoints::of_file(path).expect_err("an error").to_string();
-    assert!(why(Path::new("/no/such/file")).starts_with("cannot read the executable"));
-    assert!(why(Path::new("/proc")).contains("not a file"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("file");
-    std::fs::write(&path, "#!/bin/sh\n").expect("a file");
-    assert!(matches!(SafePoints::of_file(&path), Err(Unavailable::Malformed(_))));
-    // The header of an executable, and nothing more.
-    let whole = std::fs::read("/proc/self/exe").expect("an executable");
-    for length in [0, 16, 64, 1000, whole.len() / 2] {
-        std::fs::write(&path, &whole[..length]).expect("a file");
-        assert!(matches!(SafePoints::of_file(&path), Err(Unavailable::Malformed(_))), "{length} bytes");
-    }
-    let mut other = whole.clone();
-    other[18] = 0xb7;
-    std::fs::write(&path, &other).expect("a file");
-    assert!(matches!(SafePoints::of_file(&path), Err(Unavailable::Architecture)));
-}
-
-#[cfg(target_arch = "x86_64")]
-#[test]
 fn functions_are_classified_by_name_and_by_body() {
     let analysis = own();
     let all = |root: &str, verdict: Verdict| {
-        let is = |f: &&super::map::Known| f.names.first().is_some_and(|name| name.starts_with(root));
+        let is = |f: &&super::super::map::Known| f.names.first().is_some_and(|name| name.starts_with(root));
         let of: Vec<_> = analysis.functions.iter().filter(is).collect();
         assert!(!of.is_empty() && of.iter().all(|f| f.verdict == verdict), "{root}: {of:#?}");
     };
@@ -96,7 +74,6 @@ struct Stepped {
 static mut STEPPED: *mut Stepped = ptr::null_mut();
 
 /// Walks from the instruction after which the processor trapped.
-#[cfg(target_arch = "x86_64")]
 extern "C" fn trapped(_: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: set by the test of this process that steps, which waits for this; the handler's context.
     let (stepped, place) = unsafe { (&mut *STEPPED, crate::signal::context::place(context)) };
@@ -110,7 +87,6 @@ extern "C" fn trapped(_: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
 }
 
 /// Traps after every instruction, or not any more.
-#[cfg(target_arch = "x86_64")]
 fn step(on: bool) {
     /// Sets the trap flag to rdi.
     #[unsafe(naked)]
@@ -131,7 +107,6 @@ fn step(on: bool) {
     set_trap(on.into());
 }
 
-#[cfg(target_arch = "x86_64")]
 #[inline(never)]
 fn step_a_little() -> u64 {
     step(true);
@@ -141,7 +116,6 @@ fn step_a_little() -> u64 {
 }
 
 /// Runs `f` as the runtime runs a goroutine's function, with every instruction between two `step`s walked from.
-#[cfg(target_arch = "x86_64")]
 fn stepped(f: impl FnOnce() -> u64) -> Stepped {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
@@ -181,7 +155,6 @@ fn stepped(f: impl FnOnce() -> u64) -> Stepped {
 /// One at a time.
 static STEPS: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn every_instruction_of_prologues_and_epilogues_can_be_walked_from() {
     let _one = STEPS.lock();
@@ -196,7 +169,6 @@ fn every_instruction_of_prologues_and_epilogues_can_be_walked_from() {
     assert_eq!((wrong, stepped.proved), (None, stepped.steps));
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn a_walk_has_a_bound() {
     let _one = STEPS.lock();
