@@ -1,5 +1,7 @@
 //! How many executions a second the simulator does: three Ms, four goroutines, signals; judged by the model or not.
 //!
+//! Also by the second of processor time, which is the same on a busy machine.
+//!
 //! `cargo run --release -p sigurg-conformance --example sim_speed -- [SECONDS] [THREADS]`
 
 use std::sync::Arc;
@@ -41,11 +43,19 @@ struct Done {
     turns: u64,
     signals: u64,
     events: u64,
+    /// Time on a processor, nanoseconds.
+    cpu_ns: u64,
+}
+
+/// Time that this thread has had a processor, by the kernel's count.
+fn cpu_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
 fn run(seed: u64, time: Duration, judged: bool) -> Done {
     let (mut sim, mut simulator) = (Sim::new(Limits::default()), Simulator::new(Limits::default()));
-    let (begin, mut done) = (Instant::now(), Done::default());
+    let (begin, began_at, mut done) = (Instant::now(), cpu_ns(), Done::default());
     while begin.elapsed() < time {
         let mut random = Random::new(seed.wrapping_add(done.executions));
         let events = &mut done.events;
@@ -68,6 +78,7 @@ fn run(seed: u64, time: Duration, judged: bool) -> Done {
         let signal = |slice: &&sim::Slice| matches!(slice.actor, sim::Actor::Signal(_));
         done.signals += outcome.schedule.slices.iter().filter(signal).count() as u64;
     }
+    done.cpu_ns = cpu_ns() - began_at;
     done
 }
 
@@ -85,9 +96,10 @@ fn main() {
         let sum = |of: fn(&Done) -> u64| done.iter().map(of).sum::<u64>() as f64;
         let executions = sum(|done| done.executions);
         println!(
-            "{}: {:.0} executions/s on {threads} threads; each {:.0} operations, {:.0} turns, {:.1} signals, {:.0} events",
+            "{}: {:.0} executions/s on {threads} threads, {:.1} us of processor time each; {:.0} operations, {:.0} turns, {:.1} signals, {:.0} events",
             if judged { "judged" } else { "not judged" },
             executions / begin.elapsed().as_secs_f64(),
+            sum(|done| done.cpu_ns) / executions / 1e3,
             sum(|done| done.ops) / executions,
             sum(|done| done.turns) / executions,
             sum(|done| done.signals) / executions,

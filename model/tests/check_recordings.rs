@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use judge::judge;
 use serde::Deserialize;
+use sigurg_model::check::Checker;
 use sigurg_model::rules::transition::ROWS;
 use sigurg_traces::order::OrderedError;
 
@@ -61,4 +62,29 @@ fn every_broken_trace_is_refused_by_the_rule_of_its_label() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(labels.len() >= 38);
+}
+
+#[test]
+fn who_begins_again_judges_as_one_that_is_new() {
+    let broken = corpus::traces("negative");
+    let broken = broken.iter().filter_map(|path| corpus::read(path).ok());
+    for recording in corpus::recordings().into_iter().chain(broken) {
+        let mut checker = Checker::new(recording.profile(), &recording.options());
+        let mut whole = |events: usize| {
+            checker.begin_again();
+            let judged =
+                recording.events[..events].iter().try_for_each(|e| checker.event(e, &recording.symbols));
+            match judged {
+                Err(failure) => Err(failure),
+                Ok(()) if checker.is_in_doubt() => checker.clone().finish(),
+                Ok(()) => Ok(checker.summary().clone()),
+            }
+        };
+        // Ends in the middle, and where it is refused.
+        let _ = whole(recording.events.len() / 2);
+        let _ = whole(recording.events.len());
+        let again = whole(recording.events.len());
+        let new = judge(&recording, recording.profile());
+        assert_eq!(format!("{again:?}"), format!("{new:?}"), "{}", recording.name);
+    }
 }

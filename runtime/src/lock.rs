@@ -34,7 +34,7 @@ fn releasem() {
 
 /// A value that only the holder of the lock reaches.
 pub(crate) struct Lock<T> {
-    raw: RawLock,
+    pub(crate) raw: RawLock,
     value: UnsafeCell<T>,
 }
 

@@ -7,7 +7,7 @@
 
 use std::ptr;
 
-use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64};
 use crate::gfree::GFree;
 use crate::m::M;
@@ -30,7 +30,7 @@ pub(crate) struct PStatusWord(AtomicU64);
 impl PStatusWord {
     #[inline]
     pub(crate) fn load(&self) -> PStatus {
-        // Acquire pairs with the Release half of `set`.
+        // Acquire pairs with the Release of `set`: who finds it running finds an M there that is whole.
         match self.0.load(Acquire) as u8 {
             0 => PStatus::Idle,
             1 => PStatus::Running,
@@ -47,8 +47,8 @@ impl PStatusWord {
         let from = self.load();
         // Relaxed: the one who may change it reads its own last version, or got the right through a lock.
         let word = (self.0.load(Relaxed) & !0xff).wrapping_add(0x100) | to as u64;
-        // AcqRel: hands the P over. A swap where a store would do costs nothing that matters: Ps rarely change hands.
-        self.0.swap(word, AcqRel);
+        // Release pairs with `load`. The P itself is handed over by a lock, a note or the scan bit.
+        self.0.store(word, Release);
         (from, word >> 8)
     }
 }

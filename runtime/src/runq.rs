@@ -81,9 +81,9 @@ pub(crate) struct Spilled {
 
 /// See the module.
 pub(crate) struct Runq {
-    head: AtomicU64,
-    tail: AtomicU64,
-    ring: [AtomicU32; RING],
+    pub(crate) head: AtomicU64,
+    pub(crate) tail: AtomicU64,
+    pub(crate) ring: [AtomicU32; RING],
     runnext: Runnext,
 }
 

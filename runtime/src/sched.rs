@@ -32,9 +32,9 @@ pub(crate) const MAX_MS: usize = scaled(10_000, 64);
 
 /// A list of Gs linked through `schedlink`, first in, first out. Whoever holds it owns the links.
 pub(crate) struct GQueue {
-    head: Option<&'static G>,
-    tail: Option<&'static G>,
-    len: usize,
+    pub(crate) head: Option<&'static G>,
+    pub(crate) tail: Option<&'static G>,
+    pub(crate) len: usize,
 }
 
 impl GQueue {
@@ -85,11 +85,11 @@ impl GQueue {
 /// What lies under `sched.lock`.
 pub(crate) struct State {
     /// The global queue.
-    runq: GQueue,
+    pub(crate) runq: GQueue,
     /// Number of changes of the global queue, and of what else events tell of under the lock: their version.
     seq: u64,
     /// Idle Ms, and how many.
-    midle: *mut M,
+    pub(crate) midle: *mut M,
     pub(crate) nmidle: i32,
     /// Ms that wait for the goroutine that is locked to them.
     pub(crate) nmidlelocked: i32,
@@ -105,7 +105,7 @@ pub(crate) struct State {
     /// Ms of ended threads, to be used again.
     pub(crate) freem: *mut M,
     /// Idle Ps.
-    pidle: *mut P,
+    pub(crate) pidle: *mut P,
     /// Dead Gs.
     pub(crate) gfree: GFree,
     /// Ps that have yet to stop.
@@ -175,7 +175,7 @@ pub(crate) struct Sched {
     allm: Box<[AtomicPtr<M>]>,
     nallm: AtomicU32,
     /// Bit of each idle P.
-    idlep_mask: [AtomicU64; MAX_PROCS / 64],
+    pub(crate) idlep_mask: [AtomicU64; MAX_PROCS / 64],
     pub(crate) slab: Slab,
     pub(crate) netpoll: Netpoll,
     pub(crate) template: Template,

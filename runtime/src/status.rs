@@ -12,7 +12,7 @@
 //! Go: section 2.1 of the state rules, PR1 to PR8 (`proc.go`).
 
 use crate::facade::atomic::AtomicU64;
-use crate::facade::atomic::Ordering::{AcqRel, Acquire};
+use crate::facade::atomic::Ordering::{Acquire, Release};
 
 /// Status of a G without the scan bit; Go's own numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +99,9 @@ impl StatusWord {
         let mut seen = self.0.load(Acquire);
         while seen & STATUS == from {
             let new = (seen & !STATUS).wrapping_add(STEP) | to;
-            // Release hands over what was done under the old status, Acquire takes it: pairs with itself and `load`.
-            match self.0.compare_exchange(seen, new, AcqRel, Acquire) {
+            // Release hands over what was done under the old status: pairs with the Acquire here and in `load`. What was done under
+            // the status before is seen already: by its version, the exchange finds the very store that was acquired.
+            match self.0.compare_exchange(seen, new, Release, Acquire) {
                 Ok(_) => return Ok(new >> 16),
                 Err(found) => seen = found,
             }

@@ -17,7 +17,7 @@
 use std::marker::PhantomPinned;
 
 use crate::facade::atomic::AtomicU32;
-use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::{futex_wait, futex_wake, nanotime};
 use crate::g::G;
 use crate::proc;
@@ -52,9 +52,8 @@ impl Wait {
     /// [`Wait::ready`]; until then `self` stays valid.
     #[inline]
     pub(crate) fn claim(&self) -> bool {
-        // AcqRel: Release hands what the waker did to the waiter, pairs with the Acquire loads in `block`; a goroutine that is
-        // claimed is woken without another change of the word.
-        self.state.compare_exchange(WAITING, CLAIMED, AcqRel, Acquire).is_ok()
+        // Relaxed: it decides who wakes. What the waker did is handed over by `ready`; the waiter was found under a lock.
+        self.state.compare_exchange(WAITING, CLAIMED, Relaxed, Relaxed).is_ok()
     }
 
     /// Wakes a waiter that the caller has claimed, or that nobody else can wake.
@@ -93,7 +92,7 @@ impl Wait {
     /// A plain thread's sleep until somebody lets it go.
     fn sleep(&self) {
         loop {
-            // Acquire pairs with the Release of `claim` and `ready`.
+            // Acquire pairs with the Release of `ready`.
             let state = self.state.load(Acquire);
             if state >= WOKEN {
                 return;
@@ -132,12 +131,12 @@ impl Wait {
             }
             None => {
                 unlock();
-                // Acquire pairs with the Release of `claim`.
-                while self.state.load(Acquire) == WAITING {
+                // Relaxed: `sleep` acquires.
+                while self.state.load(Relaxed) == WAITING {
                     let left = deadline - nanotime();
                     if left <= 0 {
-                        // AcqRel as in `claim`: this thread is its own waker.
-                        let _ = self.state.compare_exchange(WAITING, TIMED_OUT, AcqRel, Acquire);
+                        // Relaxed as in `claim`: this thread is its own waker.
+                        let _ = self.state.compare_exchange(WAITING, TIMED_OUT, Relaxed, Relaxed);
                         break;
                     }
                     futex_wait(&self.state, WAITING, left);
@@ -153,8 +152,8 @@ impl Wait {
     fn time_is_up(wait: *const ()) {
         // SAFETY: the waiter cannot leave `block_until` before its timer's `stop`, which waits for this call.
         let wait = unsafe { &*wait.cast::<Self>() };
-        // AcqRel as in `claim`. Only goroutines have timers, and this one stays parked, and so `wait` alive, until this.
-        if wait.state.compare_exchange(WAITING, TIMED_OUT, AcqRel, Acquire).is_ok()
+        // Relaxed as in `claim`. Only goroutines have timers, and this one stays parked, and so `wait` alive, until this.
+        if wait.state.compare_exchange(WAITING, TIMED_OUT, Relaxed, Relaxed).is_ok()
             && let Some(gp) = wait.gp
         {
             proc::ready_from_anywhere(gp);

@@ -1,10 +1,12 @@
 //! Whole runtimes in simulation: programs under many schedules, every execution judged by the model.
 
+mod audit;
 mod basics;
 mod failures;
 mod preempt;
 mod programs;
 mod schedules;
+mod signals;
 mod world;
 
 use sigurg_conformance::sim::{Judged, Sim};

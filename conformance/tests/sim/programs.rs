@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use sigurg_shuttle::sim::{self, point};
-use sigurg_shuttle::{chan, go, join, sync, time};
+use sigurg_shuttle::{GoBuilder, Preemptions, chan, go, join, metrics, stacks, sync, time, yield_now};
 
 /// Computes until `stop`.
 pub(crate) fn hog(stop: &AtomicBool) {
@@ -182,4 +182,141 @@ pub(crate) fn plain_thread() {
     });
     seen.set(outside.join());
     assert_eq!((sum, seen.get()), (3, 3));
+}
+
+/// Goroutines that compute where they may be moved: what stopped them, and how many went on in other threads.
+pub(crate) fn movable_hogs() -> (Preemptions, usize) {
+    sim::runtime(2).run(|| {
+        let stop = Arc::new(AtomicBool::new(false));
+        let hogs: Vec<_> = (0..3)
+            .map(|_| {
+                let stop = Arc::clone(&stop);
+                // SAFETY: nothing in its body belongs to a thread.
+                unsafe { GoBuilder::new().injectable() }.spawn(move || {
+                    let mut moves = 0;
+                    let mut at = sim::thread_number();
+                    while !stop.load(Relaxed) {
+                        point();
+                        let now = sim::thread_number();
+                        moves += usize::from(now != at);
+                        at = now;
+                    }
+                    moves
+                })
+            })
+            .collect();
+        let scans = go(|| stacks::scan(|_| ()));
+        let stops = Arc::clone(&stop);
+        let stopper = go(move || {
+            yield_now();
+            stops.store(true, Relaxed);
+        });
+        stopper.join().unwrap();
+        scans.join().unwrap();
+        let moves = hogs.into_iter().map(|hog| hog.join().unwrap()).sum();
+        (metrics().preemptions, moves)
+    })
+}
+
+/// The same where they may not.
+pub(crate) fn unsafe_hogs() -> Preemptions {
+    sim::runtime(1).run(|| {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stops = Arc::clone(&stop);
+        let stopper = go(move || stops.store(true, Relaxed));
+        // SAFETY: nothing in its body belongs to a thread.
+        let hog = unsafe { GoBuilder::new().injectable() }.spawn(move || {
+            while !stop.load(Relaxed) {
+                sim::unsafe_point();
+            }
+        });
+        hog.join().unwrap();
+        stopper.join().unwrap();
+        metrics().preemptions
+    })
+}
+
+/// More hogs than Ps: each runs when the others are stopped, and some one has to stop all.
+pub(crate) fn three_hogs_on_one_p() -> Preemptions {
+    sim::runtime(1).run(|| {
+        let begun = Arc::new(AtomicBool::new(false));
+        let stop = Arc::new(AtomicBool::new(false));
+        let hogs: Vec<_> = (0..3)
+            .map(|i| {
+                let (begun, stop) = (Arc::clone(&begun), Arc::clone(&stop));
+                go(move || {
+                    if i == 0 {
+                        begun.store(true, Relaxed);
+                    }
+                    hog(&stop);
+                })
+            })
+            .collect();
+        while !begun.load(Relaxed) {
+            yield_now();
+        }
+        stop.store(true, Relaxed);
+        hogs.into_iter().for_each(|hog| hog.join().unwrap());
+        metrics().preemptions
+    })
+}
+
+/// Goroutines that sleep in foreign calls, of which nobody knew that they would, and one that needs their P.
+pub(crate) fn foreign_calls() -> Preemptions {
+    adopting(1).run(|| {
+        let calls: Vec<_> = (1..3u32).map(|i| go(move || sim::sleep(60_000_000 * i))).collect();
+        let other = go(|| (0..3).map(|_| go(|| 1).join().unwrap()).sum::<u32>());
+        assert_eq!(other.join().unwrap(), 3);
+        calls.into_iter().for_each(|call| call.join().unwrap());
+        metrics().preemptions
+    })
+}
+
+/// A goroutine that comes back from such a call and computes, so that it gets no P by itself.
+pub(crate) fn back_from_a_foreign_call() -> Preemptions {
+    adopting(1).run(|| {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stops = Arc::clone(&stop);
+        let caller = go(move || {
+            sim::sleep(30_000_000);
+            hog(&stop);
+        });
+        let stopper = go(move || {
+            time::sleep(Duration::from_millis(100));
+            stops.store(true, Relaxed);
+        });
+        stopper.join().unwrap();
+        caller.join().unwrap();
+        metrics().preemptions
+    })
+}
+
+/// Scans while goroutines are in such calls, come back and go again.
+pub(crate) fn scanned_in_a_foreign_call() -> Preemptions {
+    adopting(2).run(|| {
+        let calls: Vec<_> = (0..2)
+            .map(|_| {
+                go(|| {
+                    for _ in 0..2 {
+                        sim::sleep(15_000_000);
+                        (0..20).for_each(|_| point());
+                    }
+                })
+            })
+            .collect();
+        let scanner = go(|| {
+            for _ in 0..3 {
+                assert!(stacks::scan(|_| ()) >= 1);
+                time::sleep(Duration::from_millis(10));
+            }
+        });
+        scanner.join().unwrap();
+        calls.into_iter().for_each(|call| call.join().unwrap());
+        metrics().preemptions
+    })
+}
+
+/// A runtime that takes Ps from goroutines in foreign calls.
+fn adopting(procs: u32) -> sigurg_shuttle::Runtime {
+    sim::runtime_with(procs, sigurg_shuttle::Builder::adopting)
 }

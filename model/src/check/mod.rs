@@ -212,6 +212,56 @@ impl Checker {
         }
     }
 
+    /// Whether a fault was found that waits for its name, so that [`Checker::finish`] fails.
+    pub fn is_in_doubt(&self) -> bool {
+        self.suspect.is_some()
+    }
+
+    /// As new, for another trace with the same options and names: those learned before are still known. For who judges many
+    /// short traces, for which making the tables anew would be most of the work.
+    pub fn begin_again(&mut self) {
+        let Self {
+            gs,
+            newest_goid,
+            ms,
+            ps,
+            suspensions,
+            shuffles,
+            nexts,
+            stw,
+            for_each_p,
+            lossy,
+            suspected,
+            suspect,
+            summary,
+            profile: _,
+            claims: _,
+            foreign_signals: _,
+            ring: _,
+            table: _,
+            sequences: _,
+            sites: _,
+            p_site_names: _,
+            p_sites: _,
+            suspendable: _,
+            slack: _,
+            preempted_reason: _,
+        } = self;
+        gs.clear();
+        gs.push(G::new());
+        ms.clear();
+        ms.push(M::new());
+        ps.clear();
+        suspensions.clear();
+        (*newest_goid, *shuffles, *nexts, *lossy) = (0, false, 0, false);
+        (*stw, *for_each_p, *suspected, *suspect) = (Stw::NEW, None, None, None);
+        let Summary { events, unjudged, rows, p_rows, steps, foreign_reasons } = summary;
+        (*events, *unjudged, *foreign_reasons) = (0, 0, 0);
+        rows.fill(0);
+        p_rows.fill(0);
+        steps.fill(0);
+    }
+
     /// What was judged so far.
     pub fn summary(&self) -> &Summary {
         &self.summary

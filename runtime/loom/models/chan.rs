@@ -3,8 +3,12 @@
 //! Bounded where more than two calls of each side meet.
 
 use super::{Datum, join};
+use crate::chan::hchan::Dir;
+use crate::chan::waitq::{Fate, Sudog};
 use crate::chan::{TryRecvError, TrySendError, chan};
 use crate::facade::loom::{Model, keep, spawn};
+use crate::wait::Wait;
+use crate::waitreason::WaitReason;
 
 /// What is sent, and who may look at it.
 type Parcel = &'static Sent;
@@ -94,5 +98,40 @@ pub(super) fn one_that_is_never_open_and_empty_is_not_found_so() {
         let looked = rx.try_recv();
         assert_ne!(looked, Err(TryRecvError::Empty));
         assert_ne!(looked.is_ok(), join(closer).is_ok(), "the value goes to one of them");
+    });
+}
+
+pub(super) fn who_finds_it_closed_sees_what_came_before() {
+    Model::exhaustive().check(|| {
+        let (tx, rx) = chan::<u32>(0);
+        let datum = keep(Sent(Datum::new()));
+        let closer = spawn(move || {
+            datum.0.set(1);
+            tx.close();
+        });
+        if rx.is_closed() {
+            assert_eq!(datum.0.get(), 1);
+        }
+        join(closer);
+    });
+}
+
+/// Without a buffer: somebody waits to send until the close, so at no moment would a receiver have to wait.
+pub(super) fn one_with_a_sender_until_the_close_is_never_found_unready() {
+    Model::exhaustive().check(|| {
+        let (tx, rx) = chan::<u32>(0);
+        let mut value = 7u32;
+        let (sg, wait) = (Sudog::new((&raw mut value).cast()), Wait::new());
+        tx.hchan().lock();
+        // SAFETY: the lock was just taken; the node stays until `block` has returned, and the close takes it off.
+        unsafe {
+            tx.hchan().enqueue(Dir::Send, &sg, &wait);
+            tx.hchan().unlock();
+        }
+        let closer = spawn(move || tx.close());
+        assert!(!rx.hchan().is_unready(Dir::Recv));
+        wait.block(WaitReason::ChanSend, || ());
+        assert_eq!(sg.fate(), Fate::Closed);
+        assert!(join(closer));
     });
 }

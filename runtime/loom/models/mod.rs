@@ -13,6 +13,7 @@ mod lock;
 mod note;
 mod park;
 mod runq;
+mod sched;
 mod signal;
 mod stage;
 mod status;
@@ -39,19 +40,25 @@ macro_rules! models {
 models! {
     chan: a_value_is_handed_from_hand_to_hand, who_finds_it_closed_has_received_everything,
         a_buffer_is_never_both_full_and_empty, a_close_wakes_who_waits,
-        one_that_is_never_open_and_empty_is_not_found_so;
+        one_that_is_never_open_and_empty_is_not_found_so, who_finds_it_closed_sees_what_came_before,
+        one_with_a_sender_until_the_close_is_never_found_unready;
     lock: one_at_a_time_of_two, one_at_a_time_of_three;
     note: a_wake_up_is_not_lost_and_hands_over, a_sleep_with_a_limit_ends_by_either;
     park: who_is_found_can_be_readied_and_runs_elsewhere_at_once, its_reason_is_seen_with_its_status;
     runq: owner_and_thief_take_each_once_while_the_ring_goes_round, owner_and_two_thieves_take_each_once,
         a_kicked_out_runnext_is_taken_once, a_thief_takes_runnext_or_the_owner_does,
         a_full_ring_spills_while_a_thief_takes, a_queue_is_not_empty_while_a_g_moves_to_the_ring, what_was_stolen_is_stolen_again;
+    sched: an_m_that_is_found_is_whole, a_p_that_is_looked_up_is_whole, a_p_that_is_found_is_whole,
+        a_p_that_runs_has_an_m_that_is_whole;
     signal: every_mark_is_followed_by_one_signal_and_every_signal_is_acknowledged,
         a_mark_is_taken_back_only_by_who_set_it, the_handler_sees_the_request_and_the_asker_its_answer;
     status: a_change_of_status_waits_for_the_scan_bit, a_running_goroutine_is_stopped_and_goes_on_once,
         of_two_suspenders_one_owes_the_ready, a_goroutine_goes_through_the_global_queue;
     sync: a_mutex_has_one_holder_of_two, a_mutex_has_one_holder_of_three, a_waiter_for_a_mutex_may_give_up,
-        readers_share_and_a_writer_is_alone, a_writer_waits_for_all_readers, permits_are_neither_lost_nor_doubled,
+        readers_share_and_a_writer_is_alone, a_writer_waits_for_all_readers, the_last_reader_hands_over_for_all,
+        a_reader_that_steps_back_hands_over, permits_are_neither_lost_nor_doubled,
+        who_gets_two_permits_at_once_sees_what_both_givers_did, who_gets_two_permits_one_by_one_sees_what_both_givers_did,
+        what_a_waiter_leaves_is_handed_over_too,
         once_is_once_and_seen_by_all;
     syscall: a_p_is_retaken_from_a_system_call_only;
     timer: a_due_timer_is_run_by_one_of_two, after_its_stop_a_timer_does_not_run,

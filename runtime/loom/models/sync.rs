@@ -87,6 +87,34 @@ pub(super) fn a_writer_waits_for_all_readers() {
     });
 }
 
+/// Two readers are in; the last to go hands over what the other did, too.
+pub(super) fn the_last_reader_hands_over_for_all() {
+    Model::bounded(2).check(|| {
+        let lock = keep(RwLock::new([Shared::new(), Shared::new()]));
+        let (here, there) = (lock.read(), lock.read());
+        let other = spawn(move || there[1].add());
+        let writer = spawn(move || lock.write().iter().map(|shared| shared.0.get()).sum::<u32>());
+        here[0].add();
+        drop(here);
+        join(other);
+        assert_eq!(join(writer), 2);
+    });
+}
+
+/// A reader that finds a writer waiting steps back, and may be the last to go then.
+pub(super) fn a_reader_that_steps_back_hands_over() {
+    Model::bounded(2).check(|| {
+        let lock = keep(RwLock::new(Shared::new()));
+        let here = lock.read();
+        let writer = spawn(move || lock.write().0.get());
+        let late = spawn(move || drop(lock.read()));
+        here.add();
+        drop(here);
+        assert_eq!(join(writer), 1);
+        join(late);
+    });
+}
+
 pub(super) fn permits_are_neither_lost_nor_doubled() {
     Model::bounded(3).check(|| {
         let semaphore = keep(Semaphore::new(1));
@@ -99,6 +127,49 @@ pub(super) fn permits_are_neither_lost_nor_doubled() {
         work();
         join(other);
         assert_eq!((semaphore.available(), shared.0.get()), (1, 2));
+    });
+}
+
+/// Two give a permit each; who gets both has seen what both did.
+fn permits_of_two(take: fn(&Semaphore)) {
+    Model::bounded(2).check(move || {
+        let semaphore = keep(Semaphore::new(0));
+        let data = keep([Shared::new(), Shared::new()]);
+        let givers = [0, 1].map(|i| {
+            spawn(move || {
+                data[i].add();
+                semaphore.release(1);
+            })
+        });
+        take(semaphore);
+        assert_eq!(data.iter().map(|shared| shared.0.get()).sum::<u32>(), 2);
+        givers.into_iter().for_each(join);
+    });
+}
+
+pub(super) fn who_gets_two_permits_at_once_sees_what_both_givers_did() {
+    permits_of_two(|semaphore| semaphore.acquire(2).forget());
+}
+
+pub(super) fn who_gets_two_permits_one_by_one_sees_what_both_givers_did() {
+    permits_of_two(|semaphore| (0..2).for_each(|_| semaphore.acquire(1).forget()));
+}
+
+/// More permits come than who waits wants.
+pub(super) fn what_a_waiter_leaves_is_handed_over_too() {
+    Model::bounded(2).check(|| {
+        let (semaphore, shared) = (keep(Semaphore::new(0)), keep(Shared::new()));
+        let waiter = spawn(move || semaphore.acquire(1).forget());
+        let next = spawn(move || {
+            if let Some(permit) = semaphore.try_acquire(1) {
+                permit.forget();
+                assert_eq!(shared.0.get(), 1);
+            }
+        });
+        shared.add();
+        semaphore.release(2);
+        join(waiter);
+        join(next);
     });
 }
 

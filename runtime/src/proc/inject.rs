@@ -13,7 +13,7 @@ use std::ffi::c_void;
 
 use sigurg_traces::{Kind, Reject};
 
-use crate::arch;
+use crate::facade::Places;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::g::G;
 use crate::m::M;
@@ -22,8 +22,7 @@ use crate::proc::gosched::gopreempt_m;
 use crate::proc::preempt::publish_preempted;
 use crate::proc::schedule::schedule;
 use crate::proc::{mcall, mcall_g, must_current, must_getm};
-use crate::safepoint::{Decline, Running, running};
-use crate::signal::context;
+use crate::safepoint::Decline;
 use crate::trace::{Site, event};
 
 /// How often in one slice an injection is declined before the goroutine is stopped in its handler instead. (Where two of five
@@ -33,7 +32,7 @@ const PATIENCE: u32 = 5;
 const SOON: u32 = 20;
 
 /// A goroutine that may be stopped by an injected call here.
-pub(crate) struct Safe(&'static Running);
+pub(crate) struct Safe(Places);
 
 /// Whether a call may be injected into `gp`, which the signal with this `context` interrupted on its own stack. Go:
 /// `isAsyncSafePoint`.
@@ -53,7 +52,7 @@ pub(crate) fn is_async_safe_point(
 }
 
 fn check(mp: &'static M, gp: &'static G, context: *mut c_void) -> Result<Safe, Decline> {
-    let running = running()?;
+    let places = Places::known()?;
     if gp.lockedm().is_some() || mp.lockedg().is_some() {
         return Err(Decline::Locked);
     }
@@ -61,18 +60,9 @@ fn check(mp: &'static M, gp: &'static G, context: *mut c_void) -> Result<Safe, D
     if std::thread::panicking() {
         return Err(Decline::Panicking);
     }
-    // SAFETY: the handler's, which has not returned.
-    let place = unsafe { context::place(context) };
-    if place.sp < gp.stack_lo() + running.extended.room() {
-        return Err(Decline::LowStack);
-    }
-    // SAFETY: as above.
-    if !unsafe { running.extended.saves_all(context) } {
-        return Err(Decline::ExtendedState);
-    }
-    // SAFETY: the stack of the goroutine of this thread, which is mapped.
-    unsafe { running.proves(place, &(gp.stack_lo()..gp.stack_hi()))? };
-    Ok(Safe(running))
+    // SAFETY: the handler's, which has not returned; it interrupted `gp`.
+    unsafe { places.prove(gp, context)? };
+    Ok(Safe(places))
 }
 
 /// Has the goroutine that the signal with this `context` interrupted call [`async_preempt2`].
@@ -80,9 +70,9 @@ pub(crate) fn inject(mp: &'static M, safe: Safe, context: *mut c_void) {
     // Until it is on g0.
     mp.acquire();
     mp.stats.preempted_inject.bump();
-    // SAFETY: the handler's context; there is room, `check` saw; the call does not unwind; and the map proves that the goroutine does not
-    // mind where it goes on, as far as whoever made it has not promised that.
-    unsafe { arch::inject(context, &safe.0.extended, async_preempt2) };
+    // SAFETY: the handler's context, with which `check` was content; the call does not unwind; and that the goroutine does not
+    // mind where it goes on whoever made it has promised, as far as that is not proved.
+    unsafe { safe.0.inject(context, async_preempt2) };
 }
 
 /// What is injected.

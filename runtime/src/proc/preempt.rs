@@ -13,7 +13,7 @@ use sigurg_traces::{Guard, Kind, Request};
 
 use crate::arch;
 use crate::facade::atomic::AtomicBool;
-use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::{getm_here, global};
 use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
@@ -45,8 +45,8 @@ pub(crate) fn poison(gp: &G) {
 /// Whoever was asked may look at its guard: somebody still waits.
 #[inline]
 pub(crate) fn remind() {
-    // Release pairs with the Acquire of `safe_point`: who sees the mark sees the guard.
-    ASKED.store(true, Release);
+    // Relaxed: who sees the mark before the guard is reminded again, as whoever asked asks again.
+    ASKED.store(true, Relaxed);
 }
 
 /// Somebody has stopped; or sysmon is about to ask anew.
@@ -103,8 +103,8 @@ pub(crate) fn can_preempt_m(mp: &M) -> bool {
 /// prologue of a function.
 #[inline(always)]
 pub(crate) fn safe_point() {
-    // Acquire pairs with `remind`.
-    if ASKED.load(Acquire) && guard_is_poisoned() {
+    // Relaxed: see `remind`.
+    if ASKED.load(Relaxed) && guard_is_poisoned() {
         newstack();
     }
 }

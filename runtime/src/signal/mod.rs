@@ -78,8 +78,8 @@ impl SignalWord {
 
     /// Whether a signal is on its way.
     pub(crate) fn is_pending(&self) -> bool {
-        // Acquire pairs with `mark`.
-        self.0.load(Acquire) & PENDING != 0
+        // Relaxed: whoever acts on it acknowledges, by an exchange.
+        self.0.load(Relaxed) & PENDING != 0
     }
 
     /// Acknowledges: the version and the number of acknowledgements after it, and whether one was pending. A signal that

@@ -15,7 +15,7 @@
 use super::list::{Claimed, List, Node};
 use super::raw_mutex::RawMutex;
 use crate::facade::atomic::AtomicU32;
-use crate::facade::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::lock::Lock;
 use crate::waitreason::WaitReason;
 
@@ -67,9 +67,8 @@ impl RawRwLock {
 
     #[inline]
     pub(super) fn unlock_read(&self) {
-        // Release pairs with the Acquire of the writer that finds no readers. Acquire: the last reader may be the one
-        // that hands the lock to the writer, and with it what all the others did.
-        let old = self.state.fetch_sub(READER, AcqRel);
+        // Release pairs with the Acquire of the writer that finds no readers, or of who wakes it (`wake_writer`).
+        let old = self.state.fetch_sub(READER, Release);
         if old & WRITER != 0 && old / READER == 1 {
             self.wake_writer();
         }
@@ -150,8 +149,8 @@ impl RawRwLock {
         }
         let node = Node::new(0);
         let mut waiting = self.waiting.lock();
-        // Acquire as in `read`.
-        if self.state.load(Acquire) & WRITER == 0 {
+        // Relaxed: a writer that goes while this reader is counted clears the bit under this lock.
+        if self.state.load(Relaxed) & WRITER == 0 {
             return true;
         }
         // SAFETY: the node leaves the list before this function returns: by `let_readers_in`, or below.
@@ -160,8 +159,8 @@ impl RawRwLock {
         // reader is counted.
         self.state.fetch_or(QUEUED, Relaxed);
         let mut claimed = Claimed::new();
-        // AcqRel as in `unlock_read`.
-        if self.state.fetch_sub(READER, AcqRel) / READER == 1 {
+        // Acquire: the last to go hands the lock to the writer, and with it what the readers did. This one did nothing.
+        if self.state.fetch_sub(READER, Acquire) / READER == 1 {
             waiting.writer.claim_first(&mut claimed);
         }
         let unlock = || {
@@ -206,7 +205,8 @@ impl RawRwLock {
     fn wake_writer(&self) {
         let mut claimed = Claimed::new();
         let mut waiting = self.waiting.lock();
-        // It may be another writer by now, and other readers before it. Acquire as in `write`.
+        // It may be another writer by now, and other readers before it. Acquire as in `write`, for the writer: it is handed what
+        // all readers did.
         if self.state.load(Acquire) / READER == 0 {
             waiting.writer.claim_first(&mut claimed);
         }

@@ -70,6 +70,17 @@ impl ByVersion {
         Self::default()
     }
 
+    /// As new, for another trace.
+    pub fn clear(&mut self) {
+        let Self { by_m, looking, streams, objects, ready, held, holds } = self;
+        by_m.clear();
+        looking.clear();
+        streams.clear();
+        objects.clear();
+        ready.clear();
+        (*held, *holds) = (0, 0);
+    }
+
     /// Takes the next event of the file. Call [`ByVersion::pop`] until it is empty before the next one.
     pub fn push(&mut self, event: Event) {
         let aside = self.is_aside(&event);

@@ -4,7 +4,8 @@
 //!    is a place where the turn may end; nothing else is. So an execution is a function of its schedule alone.
 //! 2. Time passes when nothing else can run, or when the schedule says so. No operation looks at the real clock.
 //! 3. A signal that was sent is pending until the schedule delivers it, at whatever operation its thread stands; the
-//!    handler runs on the stack that it interrupted.
+//!    handler runs on the stack that it interrupted. Whether a call may be injected there says the body: only at its
+//!    `sim::point`.
 //! 4. Stacks are switched by the runtime's own assembly: goroutines have their real stacks, threads have others.
 //! 5. What natively lives for ever lives as long as its execution.
 //!
@@ -24,6 +25,7 @@ mod global;
 mod machine;
 mod memory;
 mod order;
+mod places;
 mod poller;
 mod signal;
 pub mod sim;
@@ -37,6 +39,7 @@ pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use global::{Global, global};
 pub(crate) use memory::{immortal, map_pages, unmap_pages};
 pub(crate) use order::Order;
+pub(crate) use places::Places;
 pub(crate) use poller::{Polled, Poller};
 pub(crate) use signal::{block_sigurg, install_handlers, send_sigurg, signal_stack};
 pub(crate) use thread::{

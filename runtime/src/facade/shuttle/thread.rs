@@ -4,7 +4,7 @@ use std::io;
 
 use super::atomic::AtomicU64;
 use super::atomic::Ordering::Relaxed;
-use super::machine::{self, with};
+use super::machine::{self, inside, with};
 use crate::m::M;
 
 /// Starts a thread that nobody waits for.
@@ -54,12 +54,12 @@ pub(crate) fn add_local(word: &AtomicU64, add: u64) -> u64 {
     word.fetch_add(add, Relaxed)
 }
 
-/// Foreign calls are not simulated: nobody sleeps in one.
-pub(crate) fn sleeps_in_call(_tid: i32) -> Option<usize> {
-    None
+/// The stack pointer of that thread, if it sleeps.
+pub(crate) fn sleeps_in_call(tid: i32) -> Option<usize> {
+    inside(|machine| machine.sleeps_at(tid))?
 }
 
-/// Nobody's time on a processor is known.
-pub(crate) fn thread_cputime(_tid: i32) -> Option<i64> {
-    None
+/// How much virtual time that thread has computed: all that passed while it did not sleep.
+pub(crate) fn thread_cputime(tid: i32) -> Option<i64> {
+    inside(|machine| machine.cputime(tid))?
 }

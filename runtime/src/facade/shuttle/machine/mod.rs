@@ -7,6 +7,7 @@
 //! 3. `LEFT` counts the operations of the turn down. Outside of an execution, in the engine and in [`quietly`] it
 //!    stands so high that it never gets to the end.
 
+mod audit;
 mod stack;
 mod thread;
 mod turn;
@@ -45,17 +46,26 @@ thread_local! {
 pub(super) fn point() {
     LEFT.with(|left| match left.get().checked_sub(1) {
         Some(less) => left.set(less),
-        None => turn_is_over(),
+        None => turn_is_over(false),
+    });
+}
+
+/// As [`point`], of a body that may be moved to another thread there.
+#[inline]
+pub(super) fn body_point() {
+    LEFT.with(|left| match left.get().checked_sub(1) {
+        Some(less) => left.set(less),
+        None => turn_is_over(true),
     });
 }
 
 #[cold]
 #[inline(never)]
-fn turn_is_over() {
+fn turn_is_over(in_body: bool) {
     with(|machine| match machine {
         // Who unwinds does so to the end: std counts panics by real threads.
         Some(_) if std::thread::panicking() => {}
-        Some(machine) => machine.stop(End::Chosen),
+        Some(machine) => machine.stop_at(End::Chosen, in_body),
         None => LEFT.set(NEVER),
     });
 }
@@ -160,24 +170,68 @@ impl Machine {
 
     /// The turn of the current thread ends; it goes on when it has the next.
     fn stop(&self, end: End) {
+        self.stop_at(end, false);
+    }
+
+    /// The same; `in_body`: in code that may go on in another thread.
+    fn stop_at(&self, end: End, in_body: bool) {
         self.end.set(end);
         let save = self.me(|me| me.sp.as_ptr());
         // SAFETY: the engine waits there; `save` is written before anything else runs.
         unsafe { switch(save, self.engine.get()) };
         if self.me(|me| me.deliver.replace(false)) {
-            self.handle();
+            self.handle(in_body);
         }
     }
 
     /// The current thread takes the signal that is pending.
     #[inline(never)]
-    fn handle(&self) {
+    fn handle(&self, in_body: bool) {
         self.me(|me| {
             me.pending.set(false);
             me.masked.set(true);
+            me.in_body.set(in_body);
         });
         super::signal::handle();
-        self.me(|me| me.masked.set(false));
+        let injected = self.me(|me| {
+            me.masked.set(false);
+            me.injected.take()
+        });
+        if let Some(f) = injected {
+            // The goroutine may be on another thread when this returns.
+            f();
+        }
+    }
+
+    /// Whether the handler that runs interrupted a body where that may be moved.
+    pub(super) fn may_inject(&self) -> bool {
+        self.me(|me| me.in_body.get())
+    }
+
+    /// The code that the current handler interrupted calls `f` next.
+    pub(super) fn inject(&self, f: extern "C" fn()) {
+        self.me(|me| me.injected.set(Some(f)));
+    }
+
+    /// Something about the thread of that number.
+    fn thread<T>(&self, number: i32, f: impl FnOnce(&Thread) -> T) -> Option<T> {
+        let threads = self.threads.borrow();
+        usize::try_from(number - 1).ok().and_then(|at| threads.get(at)).map(f)
+    }
+
+    /// The stack pointer of that thread, if it sleeps.
+    pub(super) fn sleeps_at(&self, thread: i32) -> Option<usize> {
+        point();
+        self.thread(thread, |thread| match thread.state.get() {
+            State::Asleep { .. } => Some(thread.sp.get()),
+            _ => None,
+        })?
+    }
+
+    /// Time that passed while that thread did not sleep, nanoseconds.
+    pub(super) fn cputime(&self, thread: i32) -> Option<i64> {
+        point();
+        self.thread(thread, |thread| (thread.state.get() != State::Ended).then(|| thread.cputime.get()))?
     }
 
     pub(super) fn now(&self) -> i64 {
@@ -254,13 +308,16 @@ impl Machine {
     /// A signal for the thread of that number; `false` if it has ended.
     pub(super) fn send(&self, thread: i32) -> bool {
         point();
-        let threads = self.threads.borrow();
-        let thread = usize::try_from(thread - 1).ok().and_then(|at| threads.get(at));
-        let Some(thread) = thread.filter(|thread| thread.state.get() != State::Ended) else { return false };
-        if !thread.pending.replace(true) {
-            thread.sent_at.set(thread.ops.get());
-        }
-        true
+        let sent = self.thread(thread, |thread| {
+            if thread.state.get() == State::Ended {
+                return false;
+            }
+            if !thread.pending.replace(true) {
+                thread.sent_at.set(thread.ops.get());
+            }
+            true
+        });
+        sent == Some(true)
     }
 
     /// The current thread takes no signals any more.

@@ -44,6 +44,12 @@ pub(super) struct Thread {
     pub(super) masked: Cell<bool>,
     /// A signal is delivered when it goes on.
     pub(super) deliver: Cell<bool>,
+    /// Its handler interrupted a body where that may be moved.
+    pub(super) in_body: Cell<bool>,
+    /// What its handler has the interrupted code call.
+    pub(super) injected: Cell<Option<extern "C" fn()>>,
+    /// Time that passed while it did not sleep, nanoseconds.
+    pub(super) cputime: Cell<i64>,
     /// Operations that it has done, and as many when the signal that is pending was sent.
     pub(super) ops: Cell<u64>,
     pub(super) sent_at: Cell<u64>,
@@ -62,8 +68,18 @@ impl Thread {
             pending: Cell::new(false),
             masked: Cell::new(false),
             deliver: Cell::new(false),
+            in_body: Cell::new(false),
+            injected: Cell::new(None),
+            cputime: Cell::new(0),
             ops: Cell::new(0),
             sent_at: Cell::new(0),
+        }
+    }
+
+    /// So much time passes, nanoseconds; each thread that does not sleep has a processor of its own.
+    pub(super) fn computes_for(&self, ns: i64) {
+        if let State::Ready | State::GivesWay = self.state.get() {
+            self.cputime.set(self.cputime.get() + ns);
         }
     }
 

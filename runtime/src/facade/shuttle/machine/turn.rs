@@ -1,12 +1,13 @@
 //! The engine: asks the strategy whose turn it is, and gives it.
 //!
 //! 1. Enabled are: threads that can go on; signals that are pending for a thread that takes them; the clock, if somebody
-//!    sleeps until some time, which is not far away or nobody else can go on. A thread that gave way is enabled again after somebody else's turn; alone, at once.
+//!    sleeps until some time, and that is not far away, or nobody else can go on, or somebody computes for long. A thread that gave way is enabled again after somebody else's turn; alone, at once.
 //! 2. A turn ends where the thread sleeps, gives way or ends, or after the operations it was given. What was chosen and
 //!    how each turn ended is the schedule: replayed, it gives the same execution.
 //! 3. A signal is delivered at last after [`PROMPT`] operations of its thread, as a kernel would.
 //! 4. When the main thread has ended the others are let go on in turn for a while, so that what they own is given back.
 //!    That is no part of the schedule.
+//! 5. After each turn the whole state of the runtime is looked at (`audit.rs`).
 
 use std::fmt::Write as _;
 use std::mem;
@@ -14,18 +15,22 @@ use std::ptr;
 
 use sigurg_traces::Event;
 
+use super::audit::Audit;
 use super::thread::{State, Thread, Woken};
 use super::{CURRENT_M, LEFT, LONELY_NS, MACHINE, Machine, NEVER, START, Stacks, switch};
 use crate::facade::shuttle::sim::{
     Actor, End, Failure, Limits, Listener, Outcome, Schedule, Slice, Strategy, View,
 };
+use crate::sched::Sched;
 use crate::schedtrace;
 use crate::trace::names::Names;
 
 /// After so many operations of its thread a pending signal is delivered.
 const PROMPT: u64 = 3_000;
-/// So much time may pass while a thread could go on, nanoseconds.
+/// So much time may pass at once while a thread could go on, nanoseconds.
 const SLOW_NS: i64 = 50_000_000;
+/// After so many operations without it time may pass, wherever the next deadline is: who computes takes time.
+const LONG: u64 = 3_000;
 /// Turns at the end: how many each thread has, and operations of each.
 const LAST_TURNS: u32 = 8;
 const LAST_OPS: u32 = 500;
@@ -34,11 +39,12 @@ const LAST_OPS: u32 = 500;
 pub(in super::super) struct Engine {
     stacks: Stacks,
     names: Names,
+    audit: Audit,
 }
 
 impl Engine {
     pub(in super::super) fn new() -> Self {
-        Self { stacks: Stacks::default(), names: Names::new() }
+        Self { stacks: Stacks::default(), names: Names::new(), audit: Audit::default() }
     }
 
     /// One execution of `main`.
@@ -63,9 +69,12 @@ impl Engine {
             strategy,
             listener,
             names: &mut self.names,
+            audit: &mut self.audit,
+            sched: None,
             slices: Vec::new(),
             enabled: Vec::new(),
             ops: 0,
+            clock_at: 0,
             turns: 0,
         };
         let failure = {
@@ -114,9 +123,14 @@ struct Execution<'a, 'l> {
     strategy: &'a mut dyn Strategy,
     listener: &'a mut Listener<'l>,
     names: &'a mut Names,
+    audit: &'a mut Audit,
+    /// The runtime whose thread had a turn last.
+    sched: Option<&'static Sched>,
     slices: Vec<Slice>,
     enabled: Vec<Actor>,
     ops: u64,
+    /// Operations when time passed last.
+    clock_at: u64,
     turns: u64,
 }
 
@@ -143,6 +157,7 @@ impl Execution<'_, '_> {
         if let Some(failure) = self.machine.failed.borrow_mut().take() {
             return Err(failure);
         }
+        self.audit()?;
         if self.ops >= self.limits.ops {
             return Err(Failure::TooLong { ops: self.ops });
         }
@@ -193,6 +208,18 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
+    /// Rule 5.
+    fn audit(&mut self) -> Result<(), Failure> {
+        // SAFETY: null, or an M, which lives as long as the execution.
+        if let Some(mp) = unsafe { self.machine.me(|me| me.m.get()).as_ref() } {
+            self.sched = Some(mp.sched());
+        }
+        let Some(sched) = self.sched.filter(|_| !self.machine.deaf.get()) else { return Ok(()) };
+        let asleep = |thread: &Thread| matches!(thread.state.get(), State::Asleep { .. } | State::Ended);
+        let all_sleep = self.machine.threads.borrow().iter().all(asleep);
+        self.audit.look(sched, all_sleep).map_err(Failure::Inconsistent)
+    }
+
     fn has_ended(&self, at: usize) -> bool {
         self.machine.threads.borrow()[at].state.get() == State::Ended
     }
@@ -215,7 +242,8 @@ impl Execution<'_, '_> {
         self.enabled.extend(in_state(State::Ready));
         self.enabled.extend(all().filter(|(_, t)| t.takes_signal()).map(|(at, _)| Actor::Signal(at)));
         let due = next_deadline(&threads).map(|due| due - self.machine.now());
-        if due.is_some_and(|due| self.enabled.is_empty() || due <= SLOW_NS) {
+        let long = self.ops >= self.clock_at + LONG;
+        if due.is_some_and(|due| self.enabled.is_empty() || due <= SLOW_NS || long) {
             self.enabled.push(Actor::Clock);
         }
         if self.enabled.is_empty() {
@@ -223,13 +251,16 @@ impl Execution<'_, '_> {
         }
     }
 
-    /// Time passes to the next deadline, and `extra` nanoseconds more.
+    /// Time passes to the next deadline, if it is not far away or nobody can go on, and `extra` nanoseconds more.
     fn clock(&mut self, extra: u32) -> Slice {
         let threads = self.machine.threads.borrow();
-        let due = next_deadline(&threads).unwrap_or_default();
-        let now = self.machine.now().max(due).saturating_add(extra.into());
-        self.machine.now.set(now);
+        let due = next_deadline(&threads).unwrap_or_default().max(self.machine.now());
+        let busy = threads.iter().any(|thread| thread.state.get() == State::Ready);
+        let until = if busy { due.min(self.machine.now() + SLOW_NS) } else { due };
+        let now = until.saturating_add(extra.into());
+        let passed = now - self.machine.now.replace(now);
         for thread in threads.iter() {
+            thread.computes_for(passed);
             match thread.state.get() {
                 State::Asleep { until, .. } if until <= now => {
                     thread.woken.set(Woken::Time);
@@ -241,6 +272,7 @@ impl Execution<'_, '_> {
         }
         self.turns += 1;
         self.ops += 1;
+        self.clock_at = self.ops;
         Slice { actor: Actor::Clock, amount: extra, end: End::Chosen }
     }
 
@@ -258,6 +290,7 @@ impl Execution<'_, '_> {
             let thread = &threads[usize::from(at)];
             if alone {
                 machine.now.set(machine.now() + LONELY_NS);
+                thread.computes_for(LONELY_NS);
             }
             if signal {
                 thread.deliver.set(true);

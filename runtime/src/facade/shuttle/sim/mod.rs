@@ -24,6 +24,7 @@
 //! real thread. It must be a function of the schedule alone: no real clock (so no `Instant`), no addresses, no randomness.
 
 mod bytes;
+mod damage;
 mod dfs;
 mod fair;
 mod outcome;
@@ -38,6 +39,8 @@ mod urw;
 use sigurg_traces::{Event, Symbols};
 
 pub use bytes::Bytes;
+#[doc(hidden)]
+pub use damage::Damage;
 pub use dfs::Dfs;
 pub use outcome::{Failure, Outcome};
 pub use pct::Pct;
@@ -45,7 +48,7 @@ pub use random::Random;
 pub use replay::Replay;
 pub use schedule::{Actor, End, ParseScheduleError, Schedule, Slice};
 pub use strategy::{Choice, Strategy, View};
-pub use thread::{JoinHandle, now, point, sleep, spawn, thread_number};
+pub use thread::{JoinHandle, now, point, sleep, spawn, thread_number, unsafe_point};
 pub use urw::Urw;
 
 use super::machine::Engine;
@@ -107,7 +110,16 @@ impl Simulator {
 ///
 /// If there is no memory, or `procs` is none that the build allows.
 pub fn runtime(procs: u32) -> crate::Runtime {
+    runtime_with(procs, |builder| builder)
+}
+
+/// As [`runtime`], with other settings besides.
+///
+/// # Panics
+///
+/// As [`runtime`].
+pub fn runtime_with(procs: u32, settings: impl FnOnce(crate::Builder) -> crate::Builder) -> crate::Runtime {
     // SAFETY: simulated threads share one real thread, and so its thread-locals: whichever of them a goroutine wakes on,
     // it finds the same.
-    unsafe { crate::Builder::new().gomaxprocs(procs).build() }.expect("a simulated runtime")
+    unsafe { settings(crate::Builder::new()).gomaxprocs(procs).build() }.expect("a simulated runtime")
 }

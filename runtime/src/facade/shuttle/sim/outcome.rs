@@ -18,6 +18,8 @@ pub enum Failure {
     Panic(String),
     /// The listener refused an event, for this reason.
     Rejected(String),
+    /// After some turn the state of the runtime did not fit together: a count, a link, or a goroutine in two places.
+    Inconsistent(String),
     /// The limit of operations was reached.
     TooLong {
         /// How many there were.
@@ -40,6 +42,7 @@ impl fmt::Display for Failure {
             Self::Fatal => f.write_str("the runtime ended the program"),
             Self::Panic(message) => write!(f, "panicked: {message}"),
             Self::Rejected(reason) => write!(f, "rejected: {reason}"),
+            Self::Inconsistent(what) => write!(f, "the state does not fit together: {what}"),
             Self::TooLong { ops } => write!(f, "not at its end after {ops} operations"),
             Self::TooLate { virtual_ns } => write!(f, "not at its end after {virtual_ns} ns of virtual time"),
             Self::Diverged(how) => write!(f, "the schedule does not fit: {how}"),

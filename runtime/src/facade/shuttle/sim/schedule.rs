@@ -10,7 +10,7 @@ pub enum Actor {
     Thread(u16),
     /// The same, after it has taken the signal that is pending for it.
     Signal(u16),
-    /// Time passes until the first sleeper is due.
+    /// Time passes until the first sleeper is due; while somebody computes, by 50 ms at most.
     Clock,
 }
 

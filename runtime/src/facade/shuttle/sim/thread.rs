@@ -8,8 +8,15 @@ use crate::facade::shuttle::machine::{self, with};
 
 /// An instruction of the caller: a place where its thread may be interrupted, by other threads and by signals.
 ///
-/// Bodies of goroutines that compute consist of these.
+/// Bodies of goroutines that compute consist of these. A goroutine that is
+/// [`injectable`](crate::GoBuilder::injectable) is stopped here by an injected call, and may go on in another thread.
 pub fn point() {
+    machine::body_point();
+}
+
+/// An instruction where no call may be injected, as in malloc or another library: there a goroutine is stopped in its signal
+/// handler, or runs on.
+pub fn unsafe_point() {
     machine::point();
 }
 
