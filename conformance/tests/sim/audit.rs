@@ -16,7 +16,7 @@ fn damaged(damage: Damage) {
         let waiting: Vec<_> = (0..2).map(|_| go(|| ())).collect();
         damage.plant();
         // A foreign call: it keeps its P.
-        sim::sleep(1_000_000);
+        sim::sleep(5_000_000);
         others.into_iter().chain(waiting).for_each(|other| other.join().unwrap());
     });
 }
