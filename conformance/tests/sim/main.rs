@@ -12,14 +12,16 @@ mod world;
 use sigurg_conformance::sim::{Judged, Sim};
 use sigurg_shuttle::sim::{Limits, Pct, Random, Strategy, Urw};
 
-/// Runs `program` under `count` schedules of each kind, the same ones each time; `SIGURG_SIM_TIMES=50` makes it fifty times
-/// as many.
+/// How many times as many executions there are to be as usual: `SIGURG_SIM_TIMES=50`.
+fn times() -> u64 {
+    std::env::var("SIGURG_SIM_TIMES").map_or(1, |times| times.parse().expect("a number of times"))
+}
+
+/// Runs `program` under `count` schedules of each kind, the same ones each time.
 fn under_many_schedules(count: u64, program: impl Fn()) {
-    let times =
-        std::env::var("SIGURG_SIM_TIMES").map_or(1, |times| times.parse().expect("a number of times"));
     let mut sim = Sim::new(Limits::default());
     let (mut pct, mut urw) = (Pct::new(1, 3), Urw::new(2));
-    for seed in 0..count * times {
+    for seed in 0..count * times() {
         let mut random = Random::new(seed);
         let strategies: [(&str, &mut dyn Strategy); 3] =
             [("random", &mut random), ("pct", &mut pct), ("urw", &mut urw)];

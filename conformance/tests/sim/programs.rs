@@ -263,7 +263,7 @@ pub(crate) fn three_hogs_on_one_p() -> Preemptions {
 
 /// Goroutines that sleep in foreign calls, of which nobody knew that they would, and one that needs their P.
 pub(crate) fn foreign_calls() -> Preemptions {
-    adopting(1).run(|| {
+    sim::runtime(1).run(|| {
         let calls: Vec<_> = (1..3u32).map(|i| go(move || sim::sleep(60_000_000 * i))).collect();
         let other = go(|| (0..3).map(|_| go(|| 1).join().unwrap()).sum::<u32>());
         assert_eq!(other.join().unwrap(), 3);
@@ -274,7 +274,7 @@ pub(crate) fn foreign_calls() -> Preemptions {
 
 /// A goroutine that comes back from such a call and computes, so that it gets no P by itself.
 pub(crate) fn back_from_a_foreign_call() -> Preemptions {
-    adopting(1).run(|| {
+    sim::runtime(1).run(|| {
         let stop = Arc::new(AtomicBool::new(false));
         let stops = Arc::clone(&stop);
         let caller = go(move || {
@@ -293,7 +293,7 @@ pub(crate) fn back_from_a_foreign_call() -> Preemptions {
 
 /// Scans while goroutines are in such calls, come back and go again.
 pub(crate) fn scanned_in_a_foreign_call() -> Preemptions {
-    adopting(2).run(|| {
+    sim::runtime(2).run(|| {
         let calls: Vec<_> = (0..2)
             .map(|_| {
                 go(|| {
@@ -314,9 +314,4 @@ pub(crate) fn scanned_in_a_foreign_call() -> Preemptions {
         calls.into_iter().for_each(|call| call.join().unwrap());
         metrics().preemptions
     })
-}
-
-/// A runtime that takes Ps from goroutines in foreign calls.
-fn adopting(procs: u32) -> sigurg_shuttle::Runtime {
-    sim::runtime_with(procs, sigurg_shuttle::Builder::adopting)
 }

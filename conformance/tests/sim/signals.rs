@@ -6,14 +6,14 @@ use sigurg_conformance::sim::Sim;
 use sigurg_shuttle::Preemptions;
 use sigurg_shuttle::sim::{Limits, Pct, Random, Strategy};
 
-use crate::{assert_ok, programs};
+use crate::{assert_ok, programs, times};
 
 /// Adds up what `program` counts in many executions.
 fn count(executions: u64, program: impl Fn() -> Preemptions) -> Preemptions {
     let sum = Cell::new(Preemptions::default());
     let mut sim = Sim::new(Limits::default());
     let mut pct = Pct::new(3, 3);
-    for seed in 0..executions {
+    for seed in 0..executions * times() {
         let mut random = Random::new(seed);
         for (name, strategy) in [("random", &mut random as &mut dyn Strategy), ("pct", &mut pct)] {
             let judged = sim.run(strategy, || {

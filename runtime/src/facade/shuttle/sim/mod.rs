@@ -110,16 +110,7 @@ impl Simulator {
 ///
 /// If there is no memory, or `procs` is none that the build allows.
 pub fn runtime(procs: u32) -> crate::Runtime {
-    runtime_with(procs, |builder| builder)
-}
-
-/// As [`runtime`], with other settings besides.
-///
-/// # Panics
-///
-/// As [`runtime`].
-pub fn runtime_with(procs: u32, settings: impl FnOnce(crate::Builder) -> crate::Builder) -> crate::Runtime {
     // SAFETY: simulated threads share one real thread, and so its thread-locals: whichever of them a goroutine wakes on,
     // it finds the same.
-    unsafe { settings(crate::Builder::new()).gomaxprocs(procs).build() }.expect("a simulated runtime")
+    unsafe { crate::Builder::new().gomaxprocs(procs).build() }.expect("a simulated runtime")
 }
