@@ -9,7 +9,7 @@ use std::ptr;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::{
-    AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
 };
 use crate::facade::{Note, WATCHED};
 use crate::g::G;
@@ -41,6 +41,8 @@ pub(crate) struct M {
     /// What `park_m` is to call. Own.
     pub(crate) waitunlockf: AtomicPtr<()>,
     pub(crate) waitlock: AtomicPtr<()>,
+    /// Why its goroutine is about to park.
+    pub(crate) waitreason: AtomicU8,
     /// The goroutine that alone may run here. Own.
     pub(crate) lockedg: AtomicPtr<G>,
     /// The P to take when woken. Who wakes it, before it does.
@@ -88,6 +90,7 @@ impl M {
             rand: AtomicU64::new(seed | 1),
             waitunlockf: AtomicPtr::new(ptr::null_mut()),
             waitlock: AtomicPtr::new(ptr::null_mut()),
+            waitreason: AtomicU8::new(0),
             lockedg: AtomicPtr::new(ptr::null_mut()),
             nextp: AtomicPtr::new(ptr::null_mut()),
             oldp: AtomicPtr::new(ptr::null_mut()),
