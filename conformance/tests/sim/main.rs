@@ -1,10 +1,14 @@
 //! Whole runtimes in simulation: programs under many schedules, every execution judged by the model.
 
 mod basics;
+mod calls;
 mod failures;
 mod preempt;
 mod programs;
 mod schedules;
+mod suspends;
+mod waits;
+mod wakeups;
 mod world;
 
 use sigurg_conformance::sim::{Judged, Sim};
