@@ -7,6 +7,7 @@
 //! - [`mod@case`]: one run as one file, to be repeated; [`shrink`]: made smaller;
 //! - [`show`]: a trace for people, as text; [`timeline`]: as a picture;
 //! - [`sim`]: executions of the whole runtime in simulation, judged as they happen;
+//! - [`mutants`]: planted bugs, to test the tests;
 //! - [`run`]: all layers of the harness within one budget; [`report`]: what came of it;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
@@ -16,6 +17,7 @@ pub mod case;
 pub mod check;
 pub mod cli;
 pub mod explore;
+pub mod mutants;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -67,6 +67,7 @@ pub fn page(view: &View) -> String {
             signals => parts::signals(view),
             exploration => parts::exploration(view),
             go => parts::go(view),
+            planted => parts::planted(view),
             trend => parts::trend(view),
             runs => parts::runs(view),
             uncovered => parts::uncovered(view),

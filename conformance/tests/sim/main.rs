@@ -2,11 +2,15 @@
 
 mod audit;
 mod basics;
+mod calls;
 mod failures;
 mod preempt;
 mod programs;
 mod schedules;
 mod signals;
+mod suspends;
+mod waits;
+mod wakeups;
 mod world;
 
 use sigurg_conformance::sim::{Judged, Sim};

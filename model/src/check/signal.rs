@@ -15,7 +15,8 @@ impl Checker {
     pub(crate) fn preempt_m(&mut self, e: &Event, target: i32, sent: bool) -> Verdict {
         self.known_m(target)?;
         let asked = self.m(e.m).asked_m;
-        if asked != target && !self.may_signal_adopted(e) {
+        // Whose thread has ended meanwhile may be another M by now: it is that one's thread that is sent the signal.
+        if asked != target && !self.m(asked).exited && !self.may_signal_adopted(e) {
             return broken(
                 Rule::ProgramOrder,
                 format!("M{} signals M{target}", e.m),

@@ -1,6 +1,7 @@
 //! The parts of the page: what the template is given.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::DateTime;
 use minijinja::Value;
@@ -17,6 +18,7 @@ use super::super::draw::{chart, graph, heat, log, number, short, time};
 use super::super::night;
 use super::super::view::{Failure, View};
 use super::script_data;
+use crate::mutants::{Matrix, Row};
 
 /// The layer of the runtime that this project is about.
 const OWN: &str = "native";
@@ -318,6 +320,21 @@ pub(super) fn go(view: &View) -> Option<Value> {
     Some(given! {
         recordings => good.clone().count(), events => number(events), accepted => count(Grade::Pass),
         disagreements => count(Grade::Fail), errors => count(Grade::Error),
+    })
+}
+
+/// The kill matrix.
+pub(super) fn planted(view: &View) -> Option<Value> {
+    let matrix = Matrix::of(view)?;
+    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+    let row = |row: &Row<'_>| {
+        let (layer, time) = row.killed.unzip();
+        given! { name => row.name, about => row.about, grade => row.grade.as_str(), layer, time => time.map(seconds), what => row.what }
+    };
+    Some(given! {
+        rows => matrix.rows.iter().map(row).collect::<Vec<_>>(), all => matrix.rows.len(), caught => matrix.count(Grade::Pass),
+        reasoned => matrix.count(Grade::Interesting), live => matrix.count(Grade::Fail), errors => matrix.count(Grade::Error),
+        median => matrix.median.map(seconds), longest => matrix.longest.map(seconds),
     })
 }
 

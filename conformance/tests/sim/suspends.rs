@@ -1,0 +1,102 @@
+//! Goroutines that are stopped to be looked at: afterwards everything is as before.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+use sigurg_shuttle::sim::{self, point};
+use sigurg_shuttle::{JoinHandle, chan, go, lock_os_thread, set_gomaxprocs, stacks, yield_now};
+
+use crate::programs::hog;
+use crate::under_many_schedules;
+
+fn hogs(count: usize, stop: &Arc<AtomicBool>) -> Vec<JoinHandle<()>> {
+    let hog = || {
+        let stop = Arc::clone(stop);
+        go(move || hog(&stop))
+    };
+    (0..count).map(|_| hog()).collect()
+}
+
+#[test]
+fn who_was_looked_at_yields_to_others_as_before() {
+    under_many_schedules(100, || {
+        sim::runtime(2).run(|| {
+            let stop = Arc::new(AtomicBool::new(false));
+            let hogs = hogs(2, &stop);
+            let scanners: Vec<_> = (0..2).map(|_| go(|| stacks::scan(|_| ()))).collect();
+            scanners.into_iter().for_each(|scanner| assert!(scanner.join().unwrap() >= 1));
+            // Both Ps are taken from them, again and again.
+            for _ in 0..2 {
+                set_gomaxprocs(1);
+                set_gomaxprocs(2);
+            }
+            stop.store(true, Relaxed);
+            hogs.into_iter().for_each(|hog| hog.join().unwrap());
+        });
+    });
+}
+
+#[test]
+fn who_ends_while_it_is_looked_at_leaves_no_request_to_the_next_on_its_stack() {
+    under_many_schedules(150, || {
+        sim::runtime(2).run(|| {
+            let scanner = go(|| (0..4).for_each(|_| drop(stacks::scan(|_| ()))));
+            for _ in 0..6 {
+                go(point).join().unwrap();
+            }
+            scanner.join().unwrap();
+            let stop = Arc::new(AtomicBool::new(false));
+            let hogs = hogs(2, &stop);
+            set_gomaxprocs(1);
+            set_gomaxprocs(2);
+            stop.store(true, Relaxed);
+            hogs.into_iter().for_each(|hog| hog.join().unwrap());
+        });
+    });
+}
+
+#[test]
+fn several_suspenders_look_at_goroutines_that_park_all_the_time() {
+    under_many_schedules(100, || {
+        sim::runtime(3).run(|| {
+            let (tx, rx) = chan(0);
+            let sender = go(move || {
+                for i in 0..6 {
+                    (0..20).for_each(|_| point());
+                    tx.send(i).unwrap();
+                }
+            });
+            let scanners: Vec<_> = (0..2)
+                .map(|_| {
+                    go(|| {
+                        for _ in 0..3 {
+                            stacks::scan(|_| ());
+                            yield_now();
+                        }
+                    })
+                })
+                .collect();
+            assert_eq!(rx.iter().sum::<u32>(), 15);
+            sender.join().unwrap();
+            scanners.into_iter().for_each(|scanner| scanner.join().unwrap());
+        });
+    });
+}
+
+#[test]
+fn threads_that_end_with_their_goroutines_are_asked_to_stop_meanwhile() {
+    under_many_schedules(100, || {
+        sim::runtime(2).run(|| {
+            let scanner = go(|| (0..4).for_each(|_| drop(stacks::scan(|_| ()))));
+            for _ in 0..4 {
+                let ends = go(|| {
+                    lock_os_thread();
+                    (0..20).for_each(|_| point());
+                });
+                ends.join().unwrap();
+            }
+            scanner.join().unwrap();
+        });
+    });
+}
