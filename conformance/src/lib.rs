@@ -8,6 +8,7 @@
 //! - [`show`]: a trace for people, as text; [`timeline`]: as a picture;
 //! - [`sim`]: executions of the whole runtime in simulation, judged as they happen;
 //! - [`run`]: all layers of the harness within one budget; [`report`]: what came of it;
+//! - [`fuzz`]: what an engine that makes bytes calls;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@ pub mod case;
 pub mod check;
 pub mod cli;
 pub mod explore;
+pub mod fuzz;
 pub mod report;
 pub mod run;
 pub mod scenario;

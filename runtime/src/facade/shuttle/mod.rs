@@ -25,6 +25,7 @@ mod machine;
 mod memory;
 mod order;
 mod poller;
+pub mod queue;
 mod signal;
 pub mod sim;
 mod thread;
@@ -52,7 +53,7 @@ pub(crate) const fn scaled(_real: usize, small: usize) -> usize {
 /// What this build of the sources has beside the runtime.
 macro_rules! exports {
     () => {
-        pub use facade::shuttle::sim;
+        pub use facade::shuttle::{queue, sim};
     };
 }
 pub(crate) use exports;
