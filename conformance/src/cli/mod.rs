@@ -13,6 +13,7 @@ mod explore_json;
 mod output;
 mod progress;
 mod replay;
+mod replay_sim;
 mod report;
 mod run;
 mod run_watch;

@@ -12,15 +12,20 @@ use super::output::{Out, Status, complain, name, note};
 use crate::case::run::Native;
 use crate::case::{self, Case, Driver, Outcome, Writer};
 use crate::scenario::check::check;
+use crate::scenario::make::{Size, from_seed};
 use crate::scenario::play::native::Build;
 use crate::scenario::{Scenario, library, text};
 use crate::shrink::case::Run;
 use crate::shrink::shrink;
 
-/// Repeat a run. FILE is a case that a failing test kept, a scenario as text, or the name of a named scenario.
+/// Repeat a run. FILE is a case that a failing test kept, a scenario as text, or the name of a named scenario; `seed-7` is the one
+/// that is drawn from 7.
 ///
 /// A run on real threads never is the same twice: it is repeated so many times, each in a process of its own, so that one that
 /// hangs or dies is one more failure. How often it failed, and how, is told, with what led to the last failure.
+///
+/// A run of the simulator is repeated exactly, by its schedule, and told as a table with a column for each M: every turn and every
+/// event. Where the program is not the one that was recorded, the place at which it departs is marked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -30,18 +35,27 @@ pub(super) struct Args {
     /// The named scenarios, and what is none, with the reason
     #[arg(long)]
     list: bool,
-    /// How many times
+    /// How many times; of scenarios in the simulator, under so many schedules of each kind
     #[arg(long, value_name = "N", default_value = "10")]
-    times: NonZeroU32,
+    pub(super) times: NonZeroU32,
+    /// Run a scenario in the simulator, under schedules drawn by chance
+    #[arg(long)]
+    sim: bool,
+    /// What these schedules are drawn from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// How many of the last rows of a simulated run are shown
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(super) rows: usize,
     /// How long one run may take, in seconds
     #[arg(long, value_name = "S", default_value_t = 60)]
     within: u64,
     /// Make it smaller, as long as it fails the same way, for so many seconds
     #[arg(long, value_name = "S")]
-    shrink: Option<u64>,
+    pub(super) shrink: Option<u64>,
     /// Where cases and traces of runs that fail are kept
     #[arg(long, value_name = "DIR", default_value = "target/conformance/cases")]
-    keep: PathBuf,
+    pub(super) keep: PathBuf,
     /// Run once, in this process
     #[arg(long, hide = true)]
     once: Option<u64>,
@@ -52,6 +66,7 @@ Examples:
   conformance replay target/conformance/cases/tight_loop.case
   conformance replay --times 200 several_suspenders
   conformance replay --shrink 120 found.case
+  conformance replay --sim --times 1000 --seed 7 several_suspenders
   conformance replay mine.scenario
 
 Exit status:
@@ -64,20 +79,19 @@ pub(super) fn run(args: &Args, build: Build, out: &mut Out) -> io::Result<Status
         return list(out);
     }
     let path = args.file.as_deref().expect("required");
-    let case = match load(path) {
+    let case = match load(path, if args.sim { Size::SIM } else { Size::NATIVE }) {
         Ok(case) => case,
         Err(reason) => {
             complain(format_args!("{}: {reason}", name(path)));
             return Ok(Status::Bad);
         }
     };
-    if case.driver == Driver::Sim {
-        complain(format_args!("{}: a case of the simulator, which this program does not have", name(path)));
-        return Ok(Status::Bad);
-    }
     if let Err(error) = std::fs::create_dir_all(&args.keep) {
         complain(format_args!("{}: {error}", args.keep.display()));
         return Ok(Status::Bad);
+    }
+    if args.sim || case.driver == Driver::Sim {
+        return super::replay_sim::run(args, case, out);
     }
     if let Some(turn) = args.once {
         return once(args, case, turn, build);
@@ -105,8 +119,8 @@ pub(super) fn run(args: &Args, build: Build, out: &mut Out) -> io::Result<Status
     Ok(Status::Broken)
 }
 
-/// What FILE is: a case, a scenario, a name.
-fn load(path: &Path) -> Result<Case, String> {
+/// What FILE is: a case, a scenario, a name; `seed-N` is the scenario that is drawn from N, of that size.
+fn load(path: &Path, size: Size) -> Result<Case, String> {
     let of = |scenario: Scenario| Case {
         driver: Driver::Native,
         seed: 0,
@@ -117,9 +131,12 @@ fn load(path: &Path) -> Result<Case, String> {
         trace: String::new(),
     };
     if !path.exists()
-        && let Some(scenario) = path.to_str().and_then(library::by_name)
+        && let Some(name) = path.to_str()
     {
-        return Ok(of(scenario));
+        let drawn = || Some(from_seed(name.strip_prefix("seed-")?.parse().ok()?, size));
+        if let Some(scenario) = library::by_name(name).or_else(drawn) {
+            return Ok(of(scenario));
+        }
     }
     let content =
         std::fs::read_to_string(path).map_err(|e| format!("{e}; and no scenario has that name (--list)"))?;
@@ -248,13 +265,13 @@ fn keep(path: &Path, scenario: &Scenario, signature: &str) -> io::Result<()> {
 fn smaller(args: &Args, subject: Run, signature: &str, time: Duration, runs: u32) -> io::Result<Run> {
     let mut failed = Ok(());
     let fails = |run: &Run| match repeat(args, &run.scenario, runs, Some(signature)) {
-        Ok(repeated) => repeated.failed.contains_key(signature),
+        Ok(repeated) => repeated.failed.contains_key(signature).then(|| run.clone()),
         Err(error) => {
             failed = Err(error);
-            false
+            None
         }
     };
-    let shrunk = shrink(subject, Instant::now() + time, fails, |progress| {
+    let shrunk = shrink(subject, Instant::now() + time, fails, |progress, _| {
         note(format_args!(
             "tried {:4}, kept {:3}, size {} of {}",
             progress.tried, progress.kept, progress.to, progress.from

@@ -17,6 +17,7 @@ use crate::report::view::{Verdict, View};
 use crate::run::go::Go;
 use crate::run::model::Model;
 use crate::run::native::Native;
+use crate::run::sim::Sim;
 use crate::run::{self, Call, Layer, Until};
 
 /// Run every layer of the harness: search the model, judge recordings of Go, run the runtime and judge what it does.
@@ -32,10 +33,10 @@ pub(super) struct Args {
     /// What chance is drawn from [default: another one each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// These layers only, of model, go and native
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = ["model", "go", "native"])]
+    /// These layers only, of model, go, native and sim
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = ["model", "go", "native", "sim"])]
     only: Vec<String>,
-    /// This unit only: a configuration, a recording, a program; may be given again
+    /// This unit only: a configuration, a recording, a program, a scenario; may be given again
     #[arg(long, value_name = "NAME")]
     unit: Vec<String>,
     /// Where to write the report
@@ -117,6 +118,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let layers: Vec<Box<dyn Layer>> = vec![
         Box::new(Go::find()),
         Box::new(Model { nightly: args.nightly, limits }),
+        Box::new(Sim::new(folder.traces())),
         Box::new(Native::new(command, folder.traces())),
     ];
     let call = Call {

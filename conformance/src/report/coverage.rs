@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use sigurg_model::Profile;
 use sigurg_model::check::Summary;
+use sigurg_model::machine::Face;
 use sigurg_model::rules::sequence::{Step, Word};
 use sigurg_model::rules::{p_status, transition};
-use sigurg_traces::{Event, GStatus, Kind, Reject};
+use sigurg_traces::{Event, GStatus, Guard, Kind, Reject, Request};
 
 use super::data::Coverage;
 use super::histogram::Histogram;
@@ -60,6 +61,7 @@ impl Coverage {
             (&mut self.p_rows, &other.p_rows),
             (&mut self.steps, &other.steps),
             (&mut self.pairs, &other.pairs),
+            (&mut self.edges, &other.edges),
             (&mut self.landings, &other.landings),
             (&mut self.bites, &other.bites),
             (&mut self.hazards, &other.hazards),
@@ -72,8 +74,16 @@ impl Coverage {
     /// How many different things were seen.
     #[must_use]
     pub fn different(&self) -> u64 {
-        let all =
-            [&self.rows, &self.p_rows, &self.steps, &self.pairs, &self.landings, &self.bites, &self.hazards];
+        let all = [
+            &self.rows,
+            &self.p_rows,
+            &self.steps,
+            &self.pairs,
+            &self.edges,
+            &self.landings,
+            &self.bites,
+            &self.hazards,
+        ];
         all.iter().map(|counts| counts.len() as u64).sum()
     }
 }
@@ -130,6 +140,9 @@ pub struct Observer {
     /// The last change of each G struct.
     last: HashMap<u32, &'static str>,
     pairs: HashMap<(&'static str, &'static str), u64>,
+    /// What was shown of each G struct so far, and the changes of that.
+    faces: Faces,
+    edges: HashMap<(Face, Face), u64>,
     /// When a signal was sent to an M that did not acknowledge it yet.
     sent: HashMap<i32, u64>,
     /// When a signal was sent that the M's handler deals with right now.
@@ -146,6 +159,9 @@ impl Observer {
     /// Looks at the next event.
     pub fn see(&mut self, event: &Event) {
         let Event { m, t_ns, .. } = *event;
+        if let Some(edge) = self.faces.see(event) {
+            *self.edges.entry(edge).or_default() += 1;
+        }
         if let Some(landing) = landing(&event.kind) {
             *self.coverage.landings.entry(landing.to_owned()).or_default() += 1;
         }
@@ -230,6 +246,42 @@ impl Observer {
         for ((first, second), count) in self.pairs {
             self.coverage.pairs.insert(format!("{first} {second}"), count);
         }
+        for (edge, count) in self.edges {
+            self.coverage.edges.insert(edge_name(edge), count);
+        }
         (self.coverage, self.histograms)
+    }
+}
+
+/// The name of an edge of the protocol: `Grunning+preempt > Grunnable+preempt`.
+#[must_use]
+pub fn edge_name((from, to): (Face, Face)) -> String {
+    format!("{from} > {to}")
+}
+
+/// What is shown of every G struct.
+#[derive(Clone, Debug, Default)]
+pub struct Faces(HashMap<u32, Face>);
+
+impl Faces {
+    /// Looks at the next event: what it shows of its G before and after, if that changes.
+    pub fn see(&mut self, event: &Event) -> Option<(Face, Face)> {
+        let (Kind::GStatus { .. } | Kind::GRequest { .. }) = event.kind else { return None };
+        let now = self.0.entry(event.target?.gs).or_insert(Face::BORN);
+        let before = match event.kind {
+            // The first of a G struct is from another status.
+            Kind::GStatus { from, .. } => Face { status: from, ..*now },
+            _ => *now,
+        };
+        *now = match event.kind {
+            Kind::GStatus { to, .. } => Face { status: to, ..*now },
+            Kind::GRequest { request: Request::Preempt(preempt) } => Face { preempt, ..*now },
+            Kind::GRequest { request: Request::PreemptStop(stop) } => Face { stop, ..*now },
+            Kind::GRequest { request: Request::Stackguard0(guard) } => {
+                Face { poison: guard == Guard::Preempt, ..*now }
+            }
+            _ => *now,
+        };
+        (before != *now).then_some((before, *now))
     }
 }

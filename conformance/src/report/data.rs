@@ -172,6 +172,9 @@ pub struct Coverage {
     pub steps: BTreeMap<String, u64>,
     /// Successive status changes of one G, `T10 T11`.
     pub pairs: BTreeMap<String, u64>,
+    /// Edges of the protocol: what a trace shows of one G, before and after a change of its status or of what is asked of it.
+    #[serde(default)]
+    pub edges: BTreeMap<String, u64>,
     /// Where signals landed.
     pub landings: BTreeMap<String, u64>,
     /// Broken traces that were refused by the rule that their label names, by rule: the rule can bite.

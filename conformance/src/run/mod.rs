@@ -17,6 +17,7 @@ pub mod model;
 pub mod native;
 pub mod place;
 pub mod programs;
+pub mod sim;
 pub mod trace;
 
 use std::collections::BTreeMap;

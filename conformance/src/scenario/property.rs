@@ -24,7 +24,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(property: Property, message: impl Into<String>) -> Self {
+    pub(crate) fn new(property: Property, message: impl Into<String>) -> Self {
         Self { property, rule: None, seq: None, message: message.into() }
     }
 
@@ -110,6 +110,15 @@ fn traced(scenario: &Scenario, trace: &Path) -> Judged {
     if accepted.header.lost > 0 {
         failures.push(Failure::new(Property::Trace, format!("{} events were lost", accepted.header.lost)));
     }
+    failures.extend(measured(scenario, &measures));
+    let seen = Seen::new(&census.kinds(), census.g_structs(), &accepted.summary, &measures);
+    Judged { failures, seen, measures }
+}
+
+/// What the figures of a trace say: the retry budget; fairness.
+#[must_use]
+pub fn measured(scenario: &Scenario, measures: &Measures) -> Vec<Failure> {
+    let mut failures = Vec::new();
     if let Some(call) = measures.beyond_rate {
         failures.push(Failure {
             property: Property::RetryBudget,
@@ -136,8 +145,7 @@ fn traced(scenario: &Scenario, trace: &Path) -> Judged {
             });
         }
     }
-    let seen = Seen::new(&census.kinds(), census.g_structs(), &accepted.summary, &measures);
-    Judged { failures, seen, measures }
+    failures
 }
 
 /// The most Ps that there ever are.

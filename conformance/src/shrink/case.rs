@@ -1,9 +1,16 @@
 //! The parts of a run: goroutines, their steps, the storm, and the steps of the schedule with the signals in it.
 //!
-//! What is left is repaired, so that every candidate is a scenario. A schedule that names steps which are gone is
-//! still a schedule: a driver goes on from where it does not fit.
+//! What is left is repaired, so that every candidate is a scenario. A schedule that names turns which cannot be had is
+//! still a schedule: a driver leaves them out.
+//!
+//! Turns go in two ways. One is *dropped*: what its thread did in it is done later, by the turns after it, and everything of that
+//! thread shifts. Or it is *put off*: its thread does as much more in its next turn, and is where it was from then on; that is one
+//! change of threads less.
 
+use std::collections::HashMap;
 use std::ops::Range;
+
+use sigurg_shuttle::sim::{Actor, End, Slice};
 
 use super::Subject;
 use crate::scenario::repair::repair;
@@ -15,8 +22,8 @@ use crate::scenario::{Go, Op, Scenario};
 pub struct Run {
     /// The program.
     pub scenario: Scenario,
-    /// The schedule, steps that were executed only; empty for real threads.
-    pub schedule: Vec<String>,
+    /// The schedule, turns that were executed only; empty for real threads.
+    pub schedule: Vec<Slice>,
 }
 
 impl Run {
@@ -29,8 +36,24 @@ impl Run {
         all
     }
 
+    /// The program without those goroutines and steps.
+    fn without_steps(&self, parts: Range<usize>) -> Scenario {
+        let (goroutines, ops) = (self.scenario.goroutines.len(), self.ops());
+        let mut scenario = self.scenario.clone();
+        // From behind, so that what is in front stays where it is.
+        for part in parts.rev() {
+            if part >= goroutines {
+                let (go, path) = &ops[part - goroutines];
+                remove(&mut scenario.goroutines[*go].body, path);
+            } else if scenario.goroutines.len() > 1 {
+                without_goroutine(&mut scenario, part);
+            }
+        }
+        scenario
+    }
+
     /// Repaired; `None` if that is what it was.
-    fn changed(&self, scenario: Scenario, schedule: Vec<String>) -> Option<Self> {
+    fn changed(&self, scenario: Scenario, schedule: Vec<Slice>) -> Option<Self> {
         let run = Self { scenario: repair(scenario), schedule };
         (run != *self).then_some(run)
     }
@@ -52,31 +75,62 @@ fn without_goroutine(scenario: &mut Scenario, gone: usize) {
     }
 }
 
+/// Turns that the schedule ended are put off to the next of their threads; those that end by themselves must stay.
+fn put_off(schedule: &[Slice], turns: Range<usize>) -> Vec<Slice> {
+    let mut put_off: HashMap<u16, u32> = HashMap::new();
+    let mut all = Vec::with_capacity(schedule.len());
+    for (at, &slice) in schedule.iter().enumerate() {
+        match slice.actor {
+            Actor::Thread(thread) if turns.contains(&at) && slice.end == End::Chosen => {
+                let ops = put_off.entry(thread).or_default();
+                // The operation before which the turn ended counts, too.
+                *ops = ops.saturating_add(slice.amount).saturating_add(1);
+            }
+            Actor::Thread(thread) => {
+                let more = put_off.remove(&thread).unwrap_or(0);
+                all.push(Slice { amount: slice.amount.saturating_add(more), ..slice });
+            }
+            Actor::Signal(thread) => {
+                // The signal lands where it landed.
+                let before = put_off.remove(&thread).and_then(|ops| ops.checked_sub(1));
+                all.extend(before.map(|amount| Slice {
+                    actor: Actor::Thread(thread),
+                    amount,
+                    end: End::Chosen,
+                }));
+                all.push(slice);
+            }
+            Actor::Clock => all.push(slice),
+        }
+    }
+    all
+}
+
 /// The weight of a step of a program against one of a schedule.
 const OP: u64 = 1_000_000;
 
+/// The lists of a run: goroutines and then steps of the program; turns to be put off; turns to be dropped.
+const PROGRAM: usize = 0;
+const PUT_OFF: usize = 1;
+
 impl Subject for Run {
-    fn parts(&self) -> usize {
-        self.scenario.goroutines.len() + self.ops().len() + self.schedule.len()
+    fn lists(&self) -> Vec<usize> {
+        let turns = self.schedule.len();
+        vec![self.scenario.goroutines.len() + self.ops().len(), turns, turns]
     }
 
-    fn without(&self, parts: Range<usize>) -> Option<Self> {
-        let (goroutines, ops) = (self.scenario.goroutines.len(), self.ops());
-        let mut scenario = self.scenario.clone();
-        let mut schedule = self.schedule.clone();
-        // From behind, so that what is in front stays where it is.
-        for part in parts.rev() {
-            if part < goroutines {
-                if scenario.goroutines.len() > 1 {
-                    without_goroutine(&mut scenario, part);
-                }
-            } else if let Some((go, path)) = ops.get(part - goroutines) {
-                remove(&mut scenario.goroutines[*go].body, path);
-            } else {
-                schedule.remove(part - goroutines - ops.len());
+    fn without(&self, list: usize, parts: Range<usize>) -> Option<Self> {
+        match list {
+            PROGRAM => self.changed(self.without_steps(parts), self.schedule.clone()),
+            _ => {
+                let schedule = match list {
+                    PUT_OFF => put_off(&self.schedule, parts),
+                    _ => [&self.schedule[..parts.start], &self.schedule[parts.end..]].concat(),
+                };
+                let run = Self { scenario: self.scenario.clone(), schedule };
+                (run.schedule != self.schedule).then_some(run)
             }
         }
-        self.changed(scenario, schedule)
     }
 
     fn simpler(&self) -> Vec<Self> {

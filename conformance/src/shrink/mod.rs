@@ -1,10 +1,10 @@
 //! Makes what fails smaller, as long as it still fails the same way.
 //!
-//! The engine knows only that a subject has parts in a row ([`Subject`]): it takes runs of them away, large ones first (delta
+//! The engine knows only that a subject has lists of parts ([`Subject`]): it takes runs of them away, large ones first (delta
 //! debugging), then makes what is left simpler, and begins again until nothing helps. What a part is, a step of a program or a
 //! step of a schedule, is the subject's business ([`case`]).
 //!
-//! 1. What is returned failed: it is the best that was seen to fail, whenever the time is over.
+//! 1. What is returned failed: it is the best that was seen to fail, as it was then run, whenever the time is over.
 //! 2. It ends: every step that is kept makes the subject smaller.
 
 pub mod case;
@@ -17,11 +17,11 @@ use std::time::Instant;
 
 /// Something that can be made smaller.
 pub trait Subject: Clone {
-    /// How many parts can be taken away. Neighbours belong together.
-    fn parts(&self) -> usize;
-    /// Without those parts; `None` if they cannot go, or nothing changes.
+    /// Lists of parts that can be taken away: how many each has. Neighbours belong together.
+    fn lists(&self) -> Vec<usize>;
+    /// Without those parts of list number `list`; `None` if they cannot go, or nothing changes.
     #[must_use]
-    fn without(&self, parts: Range<usize>) -> Option<Self>;
+    fn without(&self, list: usize, parts: Range<usize>) -> Option<Self>;
     /// With one thing made simpler: all ways to, the most promising first.
     #[must_use]
     fn simpler(&self) -> Vec<Self>;
@@ -53,12 +53,13 @@ pub struct Shrunk<S> {
     pub done: bool,
 }
 
-/// Makes `subject`, which fails, smaller. `fails` tries one candidate; `tell` is told of each.
+/// Makes `subject`, which fails, smaller. `fails` tries one candidate: if it fails, the candidate as it was run, which may
+/// differ from what was asked for. `tell` is told of each, with the best so far.
 pub fn shrink<S: Subject>(
     subject: S,
     deadline: Instant,
-    mut fails: impl FnMut(&S) -> bool,
-    mut tell: impl FnMut(&Progress),
+    mut fails: impl FnMut(&S) -> Option<S>,
+    mut tell: impl FnMut(&Progress, &S),
 ) -> Shrunk<S> {
     let size = subject.size();
     let mut run = Run {
@@ -76,8 +77,8 @@ struct Run<'a, S> {
     best: S,
     progress: Progress,
     deadline: Instant,
-    fails: &'a mut dyn FnMut(&S) -> bool,
-    tell: &'a mut dyn FnMut(&Progress),
+    fails: &'a mut dyn FnMut(&S) -> Option<S>,
+    tell: &'a mut dyn FnMut(&Progress, &S),
 }
 
 /// The time is over.
@@ -99,17 +100,20 @@ impl<S: Subject> Run<'_, S> {
 
     /// Takes parts away: halves, quarters, down to single ones. From the end, where least depends on them.
     fn fewer(&mut self) -> Result<(), Over> {
-        let mut run = self.best.parts();
-        while run > 0 {
-            let mut end = self.best.parts();
-            while end > 0 {
-                let start = end.saturating_sub(run);
-                if let Some(candidate) = self.best.without(start..end) {
-                    self.keep_if_it_fails(candidate)?;
+        for list in 0..self.best.lists().len() {
+            let parts = |best: &S| best.lists()[list];
+            let mut run = parts(&self.best);
+            while run > 0 {
+                let mut end = parts(&self.best);
+                while end > 0 {
+                    let start = end.saturating_sub(run);
+                    if let Some(candidate) = self.best.without(list, start..end) {
+                        self.keep_if_it_fails(candidate)?;
+                    }
+                    end = start.min(parts(&self.best));
                 }
-                end = start.min(self.best.parts());
+                run /= 2;
             }
-            run /= 2;
         }
         Ok(())
     }
@@ -133,14 +137,15 @@ impl<S: Subject> Run<'_, S> {
         if Instant::now() >= self.deadline {
             return Err(Over);
         }
-        let failed = (self.fails)(&candidate);
+        let ran = (self.fails)(&candidate).filter(|ran| ran.size() < self.best.size());
+        let failed = ran.is_some();
         self.progress.tried += 1;
-        if failed {
+        if let Some(ran) = ran {
             self.progress.kept += 1;
-            self.progress.to = candidate.size();
-            self.best = candidate;
+            self.progress.to = ran.size();
+            self.best = ran;
         }
-        (self.tell)(&self.progress);
+        (self.tell)(&self.progress, &self.best);
         Ok(failed)
     }
 }

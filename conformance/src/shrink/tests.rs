@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use sigurg_shuttle::sim::{Actor, Schedule, Slice};
 
 use super::case::Run;
 use super::*;
@@ -13,11 +14,11 @@ use crate::scenario::walk::steps;
 
 /// Numbers, each of which may go or become less.
 impl Subject for Vec<u64> {
-    fn parts(&self) -> usize {
-        self.len()
+    fn lists(&self) -> Vec<usize> {
+        vec![self.len()]
     }
 
-    fn without(&self, parts: Range<usize>) -> Option<Self> {
+    fn without(&self, _: usize, parts: Range<usize>) -> Option<Self> {
         let mut rest = self.clone();
         rest.drain(parts);
         Some(rest)
@@ -37,6 +38,10 @@ impl Subject for Vec<u64> {
     }
 }
 
+fn turns(text: &str) -> Vec<Slice> {
+    text.parse::<Schedule>().expect("turns").slices
+}
+
 fn later() -> Instant {
     Instant::now() + Duration::from_secs(600)
 }
@@ -52,7 +57,7 @@ proptest! {
         found.sort_unstable();
         found.dedup();
         let fails = |numbers: &Vec<u64>| found.iter().all(|number| numbers.contains(number));
-        let shrunk = shrink(all, later(), fails, |_| ());
+        let shrunk = shrink(all, later(), |numbers| fails(numbers).then(|| numbers.clone()), |_, _| ());
         let mut best = shrunk.best;
         best.sort_unstable();
         prop_assert!(shrunk.done);
@@ -61,10 +66,12 @@ proptest! {
 
     #[test]
     fn every_candidate_of_a_run_is_a_scenario_and_none_is_larger(scenario in scenarios(Size::NATIVE), from in any::<prop::sample::Index>(), length in 1usize..6) {
-        let run = Run { scenario, schedule: vec!["M1 a".into(), "M2 b".into(), "SIG M1".into()] };
-        let parts = run.parts();
-        let start = from.index(parts);
-        let without = run.without(start..(start + length).min(parts));
+        let run = Run { scenario, schedule: turns("t1:3 t2:5z t1:2 s1:7") };
+        let without = run.lists().into_iter().enumerate().filter_map(|(list, parts)| {
+            let start = from.index(parts);
+            run.without(list, start..(start + length).min(parts))
+        });
+        let without: Vec<_> = without.collect();
         for candidate in run.simpler().into_iter().chain(without) {
             let checked = check(&candidate.scenario);
             prop_assert!(checked.is_ok(), "{checked:?}\n{}", candidate.scenario);
@@ -80,7 +87,8 @@ fn programs_schedules_and_signals_shrink_together() {
     for seed in 0..200 {
         let scenario = from_seed(seed, Size::NATIVE);
         let schedule: Vec<_> =
-            (0..40).map(|i| if i == 23 { "SIG M1".into() } else { format!("M{}", i % 3) }).collect();
+            (0..40).map(|i| if i == 23 { "s1:4".into() } else { format!("t{}:9", i % 3) }).collect();
+        let schedule = turns(&schedule.join(" "));
         let run = Run { scenario, schedule };
         let fails = |run: &Run| {
             let (mut scans, mut calls) = (false, false);
@@ -90,14 +98,14 @@ fn programs_schedules_and_signals_shrink_together() {
                     calls |= matches!(op, Op::Syscall(us) if *us > 0);
                 });
             }
-            scans && calls && run.schedule.iter().any(|step| step == "SIG M1")
+            scans && calls && run.schedule.iter().any(|turn| turn.actor == Actor::Signal(1))
         };
         if !fails(&run) {
             continue;
         }
-        let shrunk = shrink(run, later(), fails, |_| ());
+        let shrunk = shrink(run, later(), |run| fails(run).then(|| run.clone()), |_, _| ());
         assert!(shrunk.done && fails(&shrunk.best), "{seed}");
-        assert_eq!(shrunk.best.schedule, ["SIG M1"], "{seed}");
+        assert_eq!(shrunk.best.schedule, turns("s1:4"), "{seed}");
         shrunk_to.push(shrunk.best.scenario.size());
     }
     assert!(shrunk_to.len() > 20, "{shrunk_to:?}");
@@ -111,10 +119,24 @@ fn when_the_time_is_over_the_best_so_far_is_what_failed() {
     let deadline = Instant::now() + Duration::from_millis(20);
     let fails = |numbers: &Vec<u64>| {
         std::thread::sleep(Duration::from_millis(5));
-        numbers.contains(&999)
+        numbers.contains(&999).then(|| numbers.clone())
     };
     let mut last = Progress::default();
-    let shrunk = shrink(all, deadline, fails, |progress| last = *progress);
+    let shrunk = shrink(all, deadline, fails, |progress, _| last = *progress);
     assert!(!shrunk.done && shrunk.best.contains(&999));
     assert_eq!(shrunk.progress, last);
+}
+
+#[test]
+fn a_turn_that_is_put_off_is_done_with_the_next_of_its_thread() {
+    let run = Run { scenario: from_seed(1, Size::SIM), schedule: turns("t1:3 t2:5 t1:2z t2:7 s2:1 t1:1") };
+    let without = |turns: Range<usize>| run.without(1, turns).expect("something changes").schedule;
+    assert_eq!(without(0..1), turns("t2:5 t1:6z t2:7 s2:1 t1:1"));
+    assert_eq!(without(1..2), turns("t1:3 t1:2z t2:13 s2:1 t1:1"));
+    assert_eq!(
+        without(1..4),
+        turns("t1:3 t1:2z t2:13 s2:1 t1:1"),
+        "what ends by itself stays, and a signal lands where it did"
+    );
+    assert!(run.without(1, 2..3).is_none());
 }

@@ -4,6 +4,8 @@
 //! Invariant: a configuration conforms only if it was searched whole. What was found on the way to a limit is
 //! still told.
 
+pub mod edges;
+
 use sigurg_model::machine::Machine;
 use sigurg_model::machine::config::Config;
 use sigurg_model::machine::family::{When, all};

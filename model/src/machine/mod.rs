@@ -57,6 +57,36 @@ pub struct Machine {
     promises: Vec<Promise>,
 }
 
+/// What a trace shows of a G: its status, and what is asked of it. A change of one is an edge of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Face {
+    /// The status word.
+    pub status: GStatus,
+    /// `g.preempt`.
+    pub preempt: bool,
+    /// `g.preemptStop`.
+    pub stop: bool,
+    /// `g.stackguard0` is poisoned.
+    pub poison: bool,
+}
+
+impl Face {
+    /// A G that never ran.
+    pub const BORN: Self = Self { status: GStatus::Dead, preempt: false, stop: false, poison: false };
+}
+
+impl core::fmt::Display for Face {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}", self.status)?;
+        for (set, name) in [(self.preempt, "preempt"), (self.stop, "stop"), (self.poison, "poison")] {
+            if set {
+                write!(f, "+{name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Machine {
     /// The machine of a configuration.
     ///
@@ -77,6 +107,18 @@ impl Machine {
     pub fn statuses(&self, state: Packed) -> Vec<GStatus> {
         let s = State::unpack(state);
         self.each_g().map(|g| s.g[g].gstatus()).collect()
+    }
+
+    /// What a trace would show of the Gs in a state.
+    pub fn faces(&self, state: Packed) -> Vec<Face> {
+        let s = State::unpack(state);
+        let face = |g: usize| Face {
+            status: s.g[g].gstatus(),
+            preempt: s.g[g].preempt(),
+            stop: s.g[g].stop(),
+            poison: s.g[g].poison(),
+        };
+        self.each_g().map(face).collect()
     }
 
     /// The configuration.

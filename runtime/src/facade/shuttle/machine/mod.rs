@@ -251,6 +251,11 @@ impl Machine {
         threads.iter().filter(|thread| thread.state.get() != State::Ended).count() as i32
     }
 
+    /// Those that have ended, too.
+    pub(super) fn threads_begun(&self) -> usize {
+        self.threads.borrow().len()
+    }
+
     /// A signal for the thread of that number; `false` if it has ended.
     pub(super) fn send(&self, thread: i32) -> bool {
         point();

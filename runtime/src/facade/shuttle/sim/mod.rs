@@ -45,7 +45,7 @@ pub use random::Random;
 pub use replay::Replay;
 pub use schedule::{Actor, End, ParseScheduleError, Schedule, Slice};
 pub use strategy::{Choice, Strategy, View};
-pub use thread::{JoinHandle, now, point, sleep, spawn, thread_number};
+pub use thread::{JoinHandle, interrupt, now, point, sleep, spawn, spin, thread_number, threads};
 pub use urw::Urw;
 
 use super::machine::Engine;
@@ -82,6 +82,11 @@ impl Simulator {
     /// A simulator. The memory of an execution is used again for the next.
     pub fn new(limits: Limits) -> Self {
         Self { engine: Engine::new(), limits }
+    }
+
+    /// From now on executions may be so long.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// One execution of `main`, which is over when `main` has returned.

@@ -18,6 +18,29 @@ pub fn sleep(ns: u32) {
     crate::facade::usleep(ns.div_ceil(1_000));
 }
 
+/// One turn of a loop that waits for another thread without a call of the runtime: others go first.
+pub fn spin() {
+    crate::facade::procyield(1);
+}
+
+/// Sends thread `number` a SIGURG that nobody of the runtime asked for; `false` if there is none, or no more.
+///
+/// # Panics
+///
+/// If the caller is not in an execution.
+pub fn interrupt(number: u16) -> bool {
+    with(|machine| machine.expect("sim::interrupt: not in an execution").send(i32::from(number) + 1))
+}
+
+/// Threads that this execution has begun: their numbers are those below.
+///
+/// # Panics
+///
+/// If the caller is not in an execution.
+pub fn threads() -> u16 {
+    with(|machine| machine.expect("sim::threads: not in an execution").threads_begun()) as u16
+}
+
 /// Number of the simulated thread that calls, as in a [`Schedule`](super::Schedule).
 ///
 /// # Panics
