@@ -11,6 +11,7 @@ mod dice;
 mod met;
 pub mod native;
 pub mod runq;
+pub mod storm;
 pub mod trace;
 pub mod walk;
 
@@ -25,7 +26,7 @@ pub struct Target {
     pub body: fn(&[u8], &Met),
 }
 
-/// All that need nothing but bytes.
+/// All that need nothing but bytes; [`storm`] and [`native`] also need a folder for what they find.
 pub const TARGETS: &[Target] = &[
     Target { name: "runq_ops", body: runq::body },
     Target { name: "trace_reader", body: trace::body },
