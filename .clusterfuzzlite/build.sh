@@ -3,5 +3,7 @@
 cd "$SRC/sigurg"
 cargo fuzz build -O
 for target in fuzz/fuzz_targets/*.rs; do
-    cp "fuzz/target/x86_64-unknown-linux-gnu/release/$(basename "$target" .rs)" "$OUT/"
+    name="$(basename "$target" .rs)"
+    cp "fuzz/target/x86_64-unknown-linux-gnu/release/$name" "$OUT/"
+    (cd "fuzz/corpus/$name" && zip -q "$OUT/${name}_seed_corpus.zip" -- *)
 done

@@ -9,6 +9,7 @@
 //! - [`sim`]: executions of the whole runtime in simulation, judged as they happen;
 //! - [`mutants`]: planted bugs, to test the tests;
 //! - [`run`]: all layers of the harness within one budget; [`report`]: what came of it;
+//! - [`fuzz`]: what an engine that makes bytes calls;
 //! - [`cli`]: the `conformance` command, which is all of these.
 
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ pub mod case;
 pub mod check;
 pub mod cli;
 pub mod explore;
+pub mod fuzz;
 pub mod mutants;
 pub mod report;
 pub mod run;

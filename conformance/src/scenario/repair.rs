@@ -84,7 +84,7 @@ fn weight(body: &[Op]) -> u64 {
 }
 
 /// Half as often, half as long.
-fn halve(op: &mut Op) {
+pub(crate) fn halve(op: &mut Op) {
     match op {
         Op::Repeat(n, _)
         | Op::Call(n)

@@ -27,6 +27,7 @@ mod memory;
 mod order;
 mod places;
 mod poller;
+pub mod queue;
 mod signal;
 pub mod sim;
 mod thread;
@@ -55,7 +56,7 @@ pub(crate) const fn scaled(_real: usize, small: usize) -> usize {
 /// What this build of the sources has beside the runtime.
 macro_rules! exports {
     () => {
-        pub use facade::shuttle::sim;
+        pub use facade::shuttle::{queue, sim};
     };
 }
 pub(crate) use exports;

@@ -48,7 +48,9 @@ pub use random::Random;
 pub use replay::Replay;
 pub use schedule::{Actor, End, ParseScheduleError, Schedule, Slice};
 pub use strategy::{Choice, Strategy, View};
-pub use thread::{JoinHandle, interrupt, now, point, sleep, spawn, spin, thread_number, threads, unsafe_point};
+pub use thread::{
+    JoinHandle, interrupt, now, point, sleep, spawn, spin, thread_number, threads, unsafe_point,
+};
 pub use urw::Urw;
 
 use super::machine::Engine;

@@ -1,0 +1,19 @@
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use sigurg_conformance::fuzz::storm;
+use sigurg_fuzz::MET;
+
+/// Beside what libFuzzer keeps.
+const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/artifacts/preempt_storm/cases");
+
+fuzz_target!(
+    init: {
+        std::fs::create_dir_all(KEPT).expect("a folder for what fails");
+        // libfuzzer-sys would end the process at a panic of a simulated goroutine; one that leaves the body still ends it.
+        let _ = std::panic::take_hook();
+    },
+    |data: &[u8]| storm::body(Path::new(KEPT), data, &MET)
+);
