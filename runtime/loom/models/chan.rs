@@ -135,3 +135,29 @@ pub(super) fn one_with_a_sender_until_the_close_is_never_found_unready() {
         assert!(join(closer));
     });
 }
+
+/// Who frees the channel has seen the last of all handles, though only the last of each side takes the lock.
+fn freed_after_all(two: fn() -> [Box<dyn FnOnce()>; 3]) {
+    Model::bounded(2).check(move || {
+        let [one, other, opposite] = two();
+        let threads = [spawn(one), spawn(other)];
+        opposite();
+        threads.into_iter().for_each(join);
+    });
+}
+
+pub(super) fn it_is_freed_after_all_senders() {
+    freed_after_all(|| {
+        let (tx, rx) = chan::<u32>(0);
+        let other = tx.clone();
+        [Box::new(|| drop(tx)), Box::new(|| drop(other)), Box::new(|| drop(rx))]
+    });
+}
+
+pub(super) fn it_is_freed_after_all_receivers() {
+    freed_after_all(|| {
+        let (tx, rx) = chan::<u32>(0);
+        let other = rx.clone();
+        [Box::new(|| drop(rx)), Box::new(|| drop(other)), Box::new(|| drop(tx))]
+    });
+}

@@ -41,7 +41,8 @@ models! {
     chan: a_value_is_handed_from_hand_to_hand, who_finds_it_closed_has_received_everything,
         a_buffer_is_never_both_full_and_empty, a_close_wakes_who_waits,
         one_that_is_never_open_and_empty_is_not_found_so, who_finds_it_closed_sees_what_came_before,
-        one_with_a_sender_until_the_close_is_never_found_unready;
+        one_with_a_sender_until_the_close_is_never_found_unready, it_is_freed_after_all_senders,
+        it_is_freed_after_all_receivers;
     lock: one_at_a_time_of_two, one_at_a_time_of_three;
     note: a_wake_up_is_not_lost_and_hands_over, a_sleep_with_a_limit_ends_by_either;
     park: who_is_found_can_be_readied_and_runs_elsewhere_at_once, its_reason_is_seen_with_its_status;

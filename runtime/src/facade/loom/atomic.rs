@@ -52,6 +52,11 @@ macro_rules! raw {
                 word.store(0, Ordering::SeqCst);
                 word
             }
+
+            fn end(&self) {
+                // SAFETY: whoever drops it has it alone; loom reports stores that are not ordered before this.
+                unsafe { self.unsync_load() };
+            }
         }
 
         impl Raw for $raw {

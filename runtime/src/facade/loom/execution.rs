@@ -12,7 +12,8 @@
 //! 3. Loom remembers one access of a word as the last one, be it a load: it forgets the load of one thread, with the order in
 //!    which others should store first, as soon as another thread loads. So every load has a mark of its thread's, and
 //!    whoever writes the word writes the marks of others: these loom keeps apart.
-//! 4. An object that is dropped is forgotten: another one may be at its address in the same execution.
+//! 4. An object that is dropped is forgotten: another one may be at its address in the same execution. Whoever drops it must have seen
+//!    every store to it.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -96,6 +97,8 @@ pub(super) fn try_with(f: impl FnOnce(&mut Execution)) {
 /// How one width is made: by [`word`].
 pub(super) trait Made {
     fn made() -> Self;
+    /// The atomic that it stands for is dropped.
+    fn end(&self);
 }
 
 /// The word of loom's for the object at `at`, which started from `start`.
@@ -188,12 +191,16 @@ pub(crate) fn spawn<T: 'static>(f: impl FnOnce() -> T + 'static) -> JoinHandle<T
     ::loom::thread::spawn(f)
 }
 
-/// Forgets the object at `at`, which is dropped.
-pub(super) fn forget<L, R>(of: impl FnOnce(&mut Execution) -> &mut Words<L, R>, at: usize) {
+/// Forgets the object at `at`, which is dropped. Loom reports a store that is not ordered before that.
+pub(super) fn forget<L: Made, R>(of: impl FnOnce(&mut Execution) -> &mut Words<L, R>, at: usize) {
+    let mut known = None;
     try_with(|execution| {
-        of(execution).known.remove(&at);
+        known = of(execution).known.remove(&at);
         execution.readers.remove(&at);
     });
+    if let Some((word, _)) = known {
+        word.end();
+    }
 }
 
 /// What is to be explored, and how far.
