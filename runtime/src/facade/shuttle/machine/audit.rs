@@ -77,7 +77,8 @@ impl Audit {
             Ok(())
         };
         under_lock?;
-        for (id, holders) in ps.iter().enumerate() {
+        for pp in sched.ps() {
+            let (id, holders) = (pp.id(), ps[pp.id() as usize]);
             let places = holders.ms + holders.on_its_way + u8::from(holders.idle);
             ensure!(places <= 1, "P{id} is in {places} places");
         }
