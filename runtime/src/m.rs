@@ -13,6 +13,7 @@ use crate::facade::atomic::{
 };
 use crate::facade::{Note, WATCHED};
 use crate::g::G;
+use crate::lock::Lock;
 use crate::p::P;
 use crate::proc::{Adoption, poison};
 use crate::sched::Sched;
@@ -68,6 +69,8 @@ pub(crate) struct M {
     pub(crate) declines: AtomicU32,
     /// Signals sent to it and handled.
     pub(crate) signal: SignalWord,
+    /// Held while it is signalled, and while it becomes another: who signals knows whom.
+    pub(crate) life: Lock<()>,
     /// What it did.
     pub(crate) stats: MStats,
     /// Whether events are recorded. Set before it first runs.
@@ -104,6 +107,7 @@ impl M {
             declined_tick: AtomicU32::new(0),
             declines: AtomicU32::new(0),
             signal: SignalWord::new(),
+            life: Lock::new(()),
             stats: MStats::new(),
             tracing: AtomicBool::new(WATCHED),
             trace: TraceBuf::new(),
@@ -120,8 +124,11 @@ impl M {
 
     /// Makes an M whose thread has ended one for a new thread.
     pub(crate) fn renew(&self, id: i32) {
+        let _life = self.life.lock();
         self.id.store(id, Relaxed);
         self.procid.store(0, Relaxed);
+        // A thread that the end of the runtime found in a system call left its goroutine there.
+        self.set_curg(None);
         // Versions count from the beginning of each thread: to a trace it is another M.
         self.signal.renew();
     }

@@ -284,15 +284,15 @@ fn recall_if_computing(me: &'static M, mp: &'static M) {
     }
     // Relaxed: the signal orders it.
     mp.adoption.recalled.store(true, Relaxed);
-    let (over, sent) = preempt_m(mp);
-    event(me, None, Site::Adopt, over, || Kind::PreemptM { target_m: mp.id(), sent });
+    let (target_m, over, sent) = preempt_m(mp);
+    event(me, None, Site::Adopt, over, || Kind::PreemptM { target_m, sent });
 }
 
 /// The caller holds the scan bit of `gp`, which is `Syscall`: from now on nothing runs on its stack until that is given back.
 pub(super) fn stand_still(me: &'static M, gp: &'static G) {
     let Some(mp) = gp.m().filter(|mp| mp.adoption.is_adopted()) else { return };
-    let (over, sent) = preempt_m(mp);
-    event(me, None, Site::SuspendG, over, || Kind::PreemptM { target_m: mp.id(), sent });
+    let (target_m, over, sent) = preempt_m(mp);
+    event(me, None, Site::SuspendG, over, || Kind::PreemptM { target_m, sent });
     // Between the claim and the look, with `signalled`: whoever is seen to stand sees the claim before it goes.
     fence(SeqCst);
     let mut spins = 0u32;

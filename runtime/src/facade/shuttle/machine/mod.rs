@@ -63,8 +63,9 @@ pub(super) fn body_point() {
 #[inline(never)]
 fn turn_is_over(in_body: bool) {
     with(|machine| match machine {
-        // Who unwinds does so to the end: std counts panics by real threads.
-        Some(_) if std::thread::panicking() => {}
+        // Who unwinds does so to the end: std counts panics by real threads. Its operations count, or the schedule would not
+        // tell how many there were.
+        Some(machine) if std::thread::panicking() => machine.over.set(machine.over.get() + 1),
         Some(machine) => machine.stop_at(End::Chosen, in_body),
         None => LEFT.set(NEVER),
     });
@@ -120,8 +121,8 @@ pub(super) struct Machine {
     now: Cell<i64>,
     /// Sleeps so far.
     sleeps: Cell<u64>,
-    /// What it gave the current thread.
-    given: Cell<u64>,
+    /// Operations beyond what the current thread was given.
+    over: Cell<u64>,
     failed: RefCell<Option<Failure>>,
     said: RefCell<String>,
     events: RefCell<Vec<Event>>,
@@ -143,7 +144,7 @@ impl Machine {
             end: Cell::new(End::Chosen),
             now: Cell::new(START),
             sleeps: Cell::new(0),
-            given: Cell::new(0),
+            over: Cell::new(0),
             failed: RefCell::default(),
             said: RefCell::default(),
             events: RefCell::default(),
