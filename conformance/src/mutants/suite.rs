@@ -74,7 +74,8 @@ pub const SUITES: &[Suite] = &[
     },
 ];
 
-/// Building is most of the work: what mutants change is hardly optimised, and what depends on it not at all.
+/// Building is most of the work: what mutants change is hardly optimised, and what depends on it not at all. Nobody looks at it with a
+/// debugger.
 const LESS: [(&str, u8); 4] =
     [("sigurg-loom", 1), ("sigurg-shuttle", 0), ("sigurg", 0), ("sigurg-conformance", 0)];
 
@@ -112,6 +113,7 @@ impl Suite {
             cargo.args(["nextest", "run", "--locked", "--profile", "mutants"]).args(more);
             for (package, level) in LESS {
                 cargo.arg("--config").arg(format!("profile.dev.package.{package}.opt-level={level}"));
+                cargo.arg("--config").arg(format!("profile.dev.package.{package}.debug=false"));
             }
             cargo.args(stage.split(' ')).current_dir(tree).env("CARGO_TARGET_DIR", target);
             cargo.env("CARGO_TERM_COLOR", "never").env("NEXTEST_NO_INPUT_HANDLER", "1");

@@ -116,7 +116,7 @@ fn every_p_is_reached_while_calls_wait_for_that_and_others_become_idle() {
 
 #[test]
 fn a_locked_goroutine_comes_back_from_its_calls_on_its_thread() {
-    under_many_schedules(100, || {
+    under_many_schedules(40, || {
         sim::runtime(1).run(|| {
             let stop = Arc::new(AtomicBool::new(false));
             let locked = go(|| {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use sigurg_shuttle::sim::{self, point};
-use sigurg_shuttle::{JoinHandle, chan, go, lock_os_thread, set_gomaxprocs, stacks, yield_now};
+use sigurg_shuttle::{JoinHandle, chan, go, set_gomaxprocs, stacks, yield_now};
 
 use crate::programs::hog;
 use crate::under_many_schedules;
@@ -80,23 +80,6 @@ fn several_suspenders_look_at_goroutines_that_park_all_the_time() {
             assert_eq!(rx.iter().sum::<u32>(), 15);
             sender.join().unwrap();
             scanners.into_iter().for_each(|scanner| scanner.join().unwrap());
-        });
-    });
-}
-
-#[test]
-fn threads_that_end_with_their_goroutines_are_asked_to_stop_meanwhile() {
-    under_many_schedules(100, || {
-        sim::runtime(2).run(|| {
-            let scanner = go(|| (0..4).for_each(|_| drop(stacks::scan(|_| ()))));
-            for _ in 0..4 {
-                let ends = go(|| {
-                    lock_os_thread();
-                    (0..20).for_each(|_| point());
-                });
-                ends.join().unwrap();
-            }
-            scanner.join().unwrap();
         });
     });
 }
