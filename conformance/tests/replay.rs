@@ -57,3 +57,13 @@ fn the_list_names_every_scenario() {
         assert!(ran.stdout.contains(name), "{name}: {ran:?}");
     }
 }
+
+/// A run that does not end is one that fails in the simulator, too, and there it is repeated exactly.
+#[test]
+fn a_simulated_run_is_repeated_step_by_step_and_made_smaller() {
+    let folder = Folder::new();
+    let keep = folder.path("cases");
+    let ran = run(["replay", "--sim", "--times", "2", "--seed", "3", "--keep", arg(&keep), "seed-12"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("seed-12: 0 of 6 simulated runs failed (seed 3)"), "{ran:?}");
+}

@@ -9,10 +9,11 @@ use std::ptr;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::{
-    AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, compiler_fence,
 };
 use crate::facade::{Note, WATCHED};
 use crate::g::G;
+use crate::lock::Lock;
 use crate::p::P;
 use crate::proc::{Adoption, poison};
 use crate::sched::Sched;
@@ -41,6 +42,8 @@ pub(crate) struct M {
     /// What `park_m` is to call. Own.
     pub(crate) waitunlockf: AtomicPtr<()>,
     pub(crate) waitlock: AtomicPtr<()>,
+    /// Why it is going to park its goroutine.
+    pub(crate) waitreason: AtomicU8,
     /// The goroutine that alone may run here. Own.
     pub(crate) lockedg: AtomicPtr<G>,
     /// The P to take when woken. Who wakes it, before it does.
@@ -66,6 +69,8 @@ pub(crate) struct M {
     pub(crate) declines: AtomicU32,
     /// Signals sent to it and handled.
     pub(crate) signal: SignalWord,
+    /// Held while it is signalled, and while it becomes another: who signals knows whom.
+    pub(crate) life: Lock<()>,
     /// What it did.
     pub(crate) stats: MStats,
     /// Whether events are recorded. Set before it first runs.
@@ -88,6 +93,7 @@ impl M {
             rand: AtomicU64::new(seed | 1),
             waitunlockf: AtomicPtr::new(ptr::null_mut()),
             waitlock: AtomicPtr::new(ptr::null_mut()),
+            waitreason: AtomicU8::new(0),
             lockedg: AtomicPtr::new(ptr::null_mut()),
             nextp: AtomicPtr::new(ptr::null_mut()),
             oldp: AtomicPtr::new(ptr::null_mut()),
@@ -101,6 +107,7 @@ impl M {
             declined_tick: AtomicU32::new(0),
             declines: AtomicU32::new(0),
             signal: SignalWord::new(),
+            life: Lock::new(()),
             stats: MStats::new(),
             tracing: AtomicBool::new(WATCHED),
             trace: TraceBuf::new(),
@@ -117,8 +124,11 @@ impl M {
 
     /// Makes an M whose thread has ended one for a new thread.
     pub(crate) fn renew(&self, id: i32) {
+        let _life = self.life.lock();
         self.id.store(id, Relaxed);
         self.procid.store(0, Relaxed);
+        // A thread that the end of the runtime found in a system call left its goroutine there.
+        self.set_curg(None);
         // Versions count from the beginning of each thread: to a trace it is another M.
         self.signal.renew();
     }

@@ -97,3 +97,15 @@ pub fn all_edges(most: usize) -> HashMap<Edge, Walk> {
     }
     all
 }
+
+impl Walk {
+    /// The edge at its end.
+    ///
+    /// # Panics
+    /// If it has fewer than two faces.
+    #[must_use]
+    pub fn edge(&self) -> Edge {
+        let [.., from, to] = self.faces[..] else { panic!("a walk ends with an edge") };
+        (from, to)
+    }
+}

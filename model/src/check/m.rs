@@ -203,7 +203,9 @@ impl Checker {
             return sequence::Verdict::Broken(rule);
         }
         let verdict = self.sequences.step(m.place, word);
-        if gs != m.about && m.place != Place::Open && self.sequences.same_g(word) {
+        // Who spills takes several, and then puts each.
+        let one_g = !matches!(m.place, Place::Open | Place::HandlerSpilling);
+        if gs != m.about && one_g && self.sequences.same_g(word) {
             if !self.sequences.is_closed(m.place) {
                 return self.sequences.step(Place::Open, word);
             }

@@ -15,7 +15,9 @@ impl Checker {
     pub(crate) fn preempt_m(&mut self, e: &Event, target: i32, sent: bool) -> Verdict {
         self.known_m(target)?;
         let asked = self.m(e.m).asked_m;
-        if asked != target && !self.may_signal_adopted(e) {
+        // Where Ms are used again, a later thread may have the struct of the one that was asked.
+        let renewed = !self.claims && target > asked;
+        if asked != target && !renewed && !self.may_signal_adopted(e) {
             return broken(
                 Rule::ProgramOrder,
                 format!("M{} signals M{target}", e.m),

@@ -51,7 +51,6 @@ pub(super) fn who_is_found_can_be_readied_and_runs_elsewhere_at_once() {
             std::mem::forget(guard);
             prepare_park(
                 parker,
-                stack.gp,
                 unlock,
                 std::ptr::from_ref(queue).cast_mut().cast(),
                 WaitReason::ChanReceive,
@@ -85,7 +84,7 @@ pub(super) fn its_reason_is_seen_with_its_status() {
                 })
             }),
         ];
-        prepare_park(parker, gp, nothing, std::ptr::null_mut(), WaitReason::ChanReceive);
+        prepare_park(parker, nothing, std::ptr::null_mut(), WaitReason::ChanReceive);
         let_go(parker, gp);
         reads.into_iter().for_each(join);
     });

@@ -16,7 +16,7 @@
 //! 4. *Suspenders.* `Syscall` means elsewhere that the stack stands still. Here it does not: whoever has claimed such a goroutine
 //!    calls [`stand_still`], and the handler waits for the scan bit.
 //!
-//! Only where [`Builder::adopting`](crate::Builder::adopting) asks for it. Not adopted: threads that sleep in a page fault, that hold `preempt_off` or `m.locks`; all with `asyncpreemptoff`, for then
+//! Not adopted: threads that sleep in a page fault, that hold `preempt_off` or `m.locks`; all with `asyncpreemptoff`, for then
 //! nobody can stop what comes back; and all where the kernel does not say who sleeps. Those are stopped by signal.
 //!
 //! Go has nothing of the kind: its foreign calls all go through `cgocall`, which is a system call.
@@ -157,8 +157,7 @@ fn settle_slow(mp: &'static M) -> &'static M {
 
 /// If the goroutine that has `pp` sleeps in a foreign call: it is in a system call from now on, and held there.
 pub(super) fn foreign_call(me: &'static M, pp: &'static P, site: Site) -> Option<SyscallingThread> {
-    let config = &me.sched().config;
-    if !config.adopting || config.debug.asyncpreemptoff || pp.status.load() != PStatus::Running {
+    if me.sched().config.debug.asyncpreemptoff || pp.status.load() != PStatus::Running {
         return None;
     }
     let mp = pp.m().filter(|mp| !ptr::eq(*mp, me))?;
@@ -285,15 +284,15 @@ fn recall_if_computing(me: &'static M, mp: &'static M) {
     }
     // Relaxed: the signal orders it.
     mp.adoption.recalled.store(true, Relaxed);
-    let (over, sent) = preempt_m(mp);
-    event(me, None, Site::Adopt, over, || Kind::PreemptM { target_m: mp.id(), sent });
+    let (target_m, over, sent) = preempt_m(mp);
+    event(me, None, Site::Adopt, over, || Kind::PreemptM { target_m, sent });
 }
 
 /// The caller holds the scan bit of `gp`, which is `Syscall`: from now on nothing runs on its stack until that is given back.
 pub(super) fn stand_still(me: &'static M, gp: &'static G) {
     let Some(mp) = gp.m().filter(|mp| mp.adoption.is_adopted()) else { return };
-    let (over, sent) = preempt_m(mp);
-    event(me, None, Site::SuspendG, over, || Kind::PreemptM { target_m: mp.id(), sent });
+    let (target_m, over, sent) = preempt_m(mp);
+    event(me, None, Site::SuspendG, over, || Kind::PreemptM { target_m, sent });
     // Between the claim and the look, with `signalled`: whoever is seen to stand sees the claim before it goes.
     fence(SeqCst);
     let mut spins = 0u32;

@@ -54,18 +54,19 @@ fn gopark(unlockf: Unlockf, arg: *mut (), why: WaitReason) {
         must_p(mp, "gopark");
         throw!("gopark: goroutine {} is not running", gp.goid());
     }
-    prepare_park(mp, gp, unlockf, arg, why);
+    prepare_park(mp, unlockf, arg, why);
     event(mp, Some(gp), Site::Gopark, 0, || Kind::Gopark { reason: reason(why), unlockf: true });
     mcall(mp, gp, park_m);
 }
 
 /// What [`let_go`] is to do.
 #[inline]
-pub(crate) fn prepare_park(mp: &M, gp: &G, unlockf: Unlockf, arg: *mut (), why: WaitReason) {
-    // Relaxed: this M reads them back, on g0; the reason is handed over with the status.
+pub(crate) fn prepare_park(mp: &M, unlockf: Unlockf, arg: *mut (), why: WaitReason) {
+    // Relaxed: this M reads them back, on g0. The reason is not the goroutine's yet: a signal may stop it for a suspender before
+    // it parks, and that writes a reason of its own.
     mp.waitunlockf.store(unlockf as *mut (), Relaxed);
     mp.waitlock.store(arg, Relaxed);
-    gp.waitreason.store(why as u8, Relaxed);
+    mp.waitreason.store(why as u8, Relaxed);
 }
 
 extern "C" fn park_m(arg: *mut ()) -> ! {
@@ -79,8 +80,9 @@ extern "C" fn park_m(arg: *mut ()) -> ! {
 /// T11, on g0: the goroutine waits, and may be readied as soon as it can be found.
 #[inline]
 pub(crate) fn let_go(mp: &'static M, gp: &'static G) {
-    let why = gp.waitreason();
-    // Read before the goroutine may go on. Relaxed: own.
+    // Read before the goroutine may go on. Relaxed: own; the goroutine's reason is handed over with the status.
+    let why = WaitReason::from_index(mp.waitreason.load(Relaxed));
+    gp.waitreason.store(why as u8, Relaxed);
     let unlockf = mp.waitunlockf.load(Relaxed);
     let lock = mp.waitlock.load(Relaxed);
     mp.stats.parks.bump();

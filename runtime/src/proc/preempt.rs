@@ -74,8 +74,8 @@ pub(crate) fn preemptone(me: &'static M, pp: &'static P, site: Site) -> bool {
     if !me.sched().config.debug.asyncpreemptoff {
         pp.preempt.store(true, Relaxed);
         event(me, None, Site::Preemptone, 0, || Kind::PRequest { target_p: pp.id(), preempt: true });
-        let (over, sent) = preempt_m(mp);
-        event(me, None, Site::Preemptone, over, || Kind::PreemptM { target_m: mp.id(), sent });
+        let (target_m, over, sent) = preempt_m(mp);
+        event(me, None, Site::Preemptone, over, || Kind::PreemptM { target_m, sent });
     }
     true
 }

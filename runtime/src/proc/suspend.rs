@@ -104,6 +104,10 @@ pub(crate) fn suspend_g_until(me: &'static M, gp: &'static G, deadline: i64) -> 
     if me.curg().is_some_and(|own| own.status.load().is(GStatus::Running)) {
         throw!("suspend_g: the caller cannot be suspended itself");
     }
+    if gp.status.load().is(GStatus::Idle) {
+        // Its maker has it in the list already, and in no life yet. Go lists it later.
+        return Attempt::Dead;
+    }
     // Relaxed: each call gets another number.
     let sid = CALLS.fetch_add(1, Relaxed) + 1;
     event(me, Some(gp), Site::SuspendG, gp.status.load().version(), || Kind::SuspendBegin { sid });
@@ -231,8 +235,8 @@ fn ask(me: &'static M, gp: &'static G, request: &mut Asked) {
     let now = nanotime();
     if now >= request.next_signal {
         request.next_signal = now + SIGNAL_EVERY_NS;
-        let (over, sent) = preempt_m(mp);
-        event(me, None, Site::SuspendG, over, || Kind::PreemptM { target_m: mp.id(), sent });
+        let (target_m, over, sent) = preempt_m(mp);
+        event(me, None, Site::SuspendG, over, || Kind::PreemptM { target_m, sent });
         request.owed = !sent;
     }
 }

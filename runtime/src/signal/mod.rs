@@ -60,13 +60,12 @@ impl SignalWord {
     }
 
     /// Takes a mark back that no signal follows: as if it had not been set. `version` is what [`SignalWord::mark`] returned.
-    pub(crate) fn unmark(&self, version: u64) {
-        // Relaxed as in `mark`. It changes only if a signal of somebody else was handled meanwhile; then that was the answer.
+    /// `false` if it was answered meanwhile, by the last acknowledgement of a thread or by that of somebody else's signal.
+    pub(crate) fn unmark(&self, version: u64) -> bool {
+        // Relaxed as in `mark`.
         let seen = self.0.load(Relaxed);
-        if seen / CHANGE == version & LOW {
-            let before = (seen & !PENDING).wrapping_sub(CHANGE);
-            let _ = self.0.compare_exchange(seen, before, Relaxed, Relaxed);
-        }
+        let before = (seen & !PENDING).wrapping_sub(CHANGE);
+        seen / CHANGE == version & LOW && self.0.compare_exchange(seen, before, Relaxed, Relaxed).is_ok()
     }
 
     /// As new: the thread has ended and acknowledged what was sent to it, and another is about to begin. A mark that comes
@@ -110,20 +109,22 @@ impl SignalWord {
     }
 }
 
-/// Sends SIGURG to the thread of `mp` unless one is on its way: the version of its signal word, and whether it was sent.
-/// Go: `preemptM`.
-pub(crate) fn preempt_m(mp: &M) -> (u64, bool) {
+/// Sends SIGURG to the thread of `mp` unless one is on its way: which M that was, the version of its signal word, and whether it
+/// was sent. Go: `preemptM`.
+pub(crate) fn preempt_m(mp: &M) -> (i32, u64, bool) {
+    // Meanwhile it stays the M that it is.
+    let _life = mp.life.lock();
     let (version, first) = mp.signal.mark();
     if first {
         // Relaxed: 0 until the thread runs, and then nothing there can be stopped.
         let tid = mp.procid.load(Relaxed);
-        if !send_sigurg(tid) {
-            // The thread has not started or is gone: nobody else will take the mark away.
-            mp.signal.unmark(version);
-            return (version - 1, false);
+        // The thread may not have started, or be gone: then nobody else will take the mark away, unless its last
+        // acknowledgement just did, which was the answer.
+        if !send_sigurg(tid) && mp.signal.unmark(version) {
+            return (mp.id(), version - 1, false);
         }
     }
-    (version, first)
+    (mp.id(), version, first)
 }
 
 /// The calling thread takes no more signals: it is about to end. Go: `sigblock`.

@@ -53,8 +53,9 @@ pub(super) fn point() {
 #[inline(never)]
 fn turn_is_over() {
     with(|machine| match machine {
-        // Who unwinds does so to the end: std counts panics by real threads.
-        Some(_) if std::thread::panicking() => {}
+        // Who unwinds does so to the end: std counts panics by real threads. Its operations count, or the schedule would not
+        // tell how many there were.
+        Some(machine) if std::thread::panicking() => machine.over.set(machine.over.get() + 1),
         Some(machine) => machine.stop(End::Chosen),
         None => LEFT.set(NEVER),
     });
@@ -110,8 +111,8 @@ pub(super) struct Machine {
     now: Cell<i64>,
     /// Sleeps so far.
     sleeps: Cell<u64>,
-    /// What it gave the current thread.
-    given: Cell<u64>,
+    /// Operations beyond what the current thread was given.
+    over: Cell<u64>,
     failed: RefCell<Option<Failure>>,
     said: RefCell<String>,
     events: RefCell<Vec<Event>>,
@@ -133,7 +134,7 @@ impl Machine {
             end: Cell::new(End::Chosen),
             now: Cell::new(START),
             sleeps: Cell::new(0),
-            given: Cell::new(0),
+            over: Cell::new(0),
             failed: RefCell::default(),
             said: RefCell::default(),
             events: RefCell::default(),

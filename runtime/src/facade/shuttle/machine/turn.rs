@@ -276,7 +276,7 @@ impl Execution<'_, '_> {
         // and nowhere else.
         unsafe { switch(machine.engine.as_ptr(), sp) };
         // Somebody may have said `quietly` and failed in it.
-        let used = left.saturating_sub(LEFT.replace(NEVER));
+        let used = left.saturating_sub(LEFT.replace(NEVER)) + machine.over.take();
         let threads = machine.threads.borrow();
         let thread = &threads[usize::from(at)];
         thread.m.set(CURRENT_M.get());
