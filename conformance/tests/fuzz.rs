@@ -109,8 +109,8 @@ proptest! {
     fn any_bytes_are_a_good_scenario_which_encodes_to_itself(bytes in prop::collection::vec(any::<u8>(), 0..160)) {
         let (scenario, schedule) = code::decode(&bytes, &native::BOUNDS);
         prop_assert!(check(&scenario).is_ok(), "{}", scenario);
-        let bytes = code::encode(&scenario, schedule);
-        let (again, turns) = code::decode(&bytes, &native::BOUNDS);
+        let encoded = code::encode(&scenario, schedule);
+        let (again, turns) = code::decode(&encoded, &native::BOUNDS);
         prop_assert_eq!(turns, schedule);
         prop_assert_eq!(again.to_string(), scenario.to_string());
     }

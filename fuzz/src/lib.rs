@@ -1,5 +1,7 @@
 //! What all targets share: the counters that libFuzzer looks at beside code coverage, and what the address sanitizer is told.
 
+mod stacks;
+
 use std::ffi::{CStr, c_char};
 
 use sigurg_conformance::fuzz::Met;

@@ -213,7 +213,7 @@ fn step(code: u8, value: u8, bounds: &Bounds) -> Op {
         14 => Op::Scan,
         15 => Op::Procs(1 + value % 4),
         16 => Op::Grow((amount(value).max(1) as u16).min(64)),
-        17 => Op::Call(amount(value).clamp(1, bounds.times)),
+        17 => Op::Call(amount(value).min(bounds.times)),
         18 => Op::Compute(us),
         19 => Op::Alloc(us),
         20 => Op::Sleep(us),
@@ -221,7 +221,7 @@ fn step(code: u8, value: u8, bounds: &Bounds) -> Op {
         22 => Op::Foreign(us),
         23 => Op::PreemptOff(us),
         24 => Op::Lock(thing, Vec::new()),
-        25 => Op::Repeat(amount(value).clamp(1, bounds.times), Vec::new()),
+        25 => Op::Repeat(amount(value).min(bounds.times), Vec::new()),
         _ => Op::Forever(Vec::new()),
     }
 }

@@ -209,15 +209,15 @@ fn a_delay_is_kept_to_a_fraction_of_a_millisecond() {
     let netpoll = netpoll();
     for delay in [50_000, 300_000, 1_000_000, 1_500_000] {
         let delay = Duration::from_nanos(delay);
-        let mut late: Vec<_> = (0..21)
-            .map(|_| {
-                let took = timed(|| netpoll.poll(delay.as_nanos() as i64, |_| unreachable!("nobody waits")));
-                took.checked_sub(delay).unwrap_or_else(|| panic!("a poll of {delay:?} ended after {took:?}"))
-            })
-            .collect();
-        late.sort_unstable();
-        // The median: a busy machine delays some.
-        assert!(late[10] < Duration::from_micros(400), "a poll of {delay:?} was late by {late:?}");
+        // The best of many: a busy machine delays most, a delay that is rounded to milliseconds is late each time.
+        let late = (0..1_000).map(|_| {
+            let took = timed(|| netpoll.poll(delay.as_nanos() as i64, |_| unreachable!("nobody waits")));
+            took.checked_sub(delay).unwrap_or_else(|| panic!("a poll of {delay:?} ended after {took:?}"))
+        });
+        assert!(
+            late.into_iter().any(|late| late < Duration::from_micros(400)),
+            "polls of {delay:?} are late"
+        );
     }
 }
 

@@ -57,6 +57,23 @@ fn inlined() {
     CONST.with(hold);
 }
 
+/// What [`inlined`] comes to where the compiler does inline it.
+#[inline(never)]
+fn thread_pointer() {
+    #[inline(always)]
+    fn read() -> usize {
+        let pointer: usize;
+        // SAFETY: the word that points to itself.
+        unsafe {
+            std::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags))
+        };
+        pointer
+    }
+    let (before, number) = (read(), thread());
+    compute(20_000);
+    assert_eq!((before, number), (read(), thread()), "the thread pointer of another thread");
+}
+
 /// Nothing is left of the frame that took the address.
 #[inline(never)]
 fn tail_call() {
@@ -108,8 +125,9 @@ fn unwinding() {
 
 #[test]
 fn nobody_finds_the_thread_local_of_another_thread_under_a_storm() {
-    let cases: [(&str, fn()); 6] = [
+    let cases: [(&str, fn()); 7] = [
         ("inlined", inlined),
+        ("the thread pointer", thread_pointer),
         ("tail call", tail_call),
         ("through two", through_two),
         ("a key passed on", passed_key),
