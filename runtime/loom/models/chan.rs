@@ -136,10 +136,13 @@ pub(super) fn one_with_a_sender_until_the_close_is_never_found_unready() {
     });
 }
 
+/// What drops the handles of a channel: two of one side, and that of the other.
+type Drops = [Box<dyn FnOnce()>; 3];
+
 /// Who frees the channel has seen the last of all handles, though only the last of each side takes the lock.
-fn freed_after_all(two: fn() -> [Box<dyn FnOnce()>; 3]) {
+fn freed_after_all(drops: fn() -> Drops) {
     Model::bounded(2).check(move || {
-        let [one, other, opposite] = two();
+        let [one, other, opposite] = drops();
         let threads = [spawn(one), spawn(other)];
         opposite();
         threads.into_iter().for_each(join);
