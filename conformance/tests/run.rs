@@ -141,6 +141,25 @@ fn the_native_layer_runs_and_records_the_runtime() {
 }
 
 #[test]
+fn the_sim_layer_runs_scenarios_and_does_the_same_under_the_same_seed() {
+    let folder = Folder::new();
+    let here = folder.path("");
+    let call =
+        ["run", "--only", "sim", "--unit", "tight_loop", "--unit", "random/3", "--seed", "5", "--report"];
+    let essences = ["first", "second"].map(|out| {
+        let ran = run_in(&here, &[&call[..], &[out]].concat());
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        essence(&folder.path(out))
+    });
+    assert_eq!(essences[0], essences[1]);
+    let view = View::new(&read(&folder.path("first")).unwrap());
+    let layer = &view.layers["sim"];
+    assert_eq!(layer.units["tight_loop"].figures["executions"], 6);
+    assert!(layer.units["tight_loop"].shown["stopped_by_signal"] > 0, "{:?}", layer.units["tight_loop"]);
+    assert!(!layer.coverage.edges.is_empty() && !layer.coverage.rows.is_empty());
+}
+
+#[test]
 fn a_comparison_says_what_is_new_and_what_is_gone() {
     let broken = recordings("negative", "neg-00-drop_ready-a.jsonl.gz");
     let folder = corpus(&[broken.clone(), vec![small()]].concat());
