@@ -95,7 +95,8 @@ fn traces(put: &Put<'_>) -> io::Result<()> {
         {
             events.push(event);
         }
-        let header = Header { events: events.len() as u64, complete: false, lost: 0, ..reader.header().clone() };
+        let header =
+            Header { events: events.len() as u64, complete: false, lost: 0, ..reader.header().clone() };
         let symbols = reader.symbols();
         put("trace_reader", &format!("{name}.jsonl"), &json(&header, &events, symbols)?)?;
         put("trace_reader", &format!("{name}.sgt"), &binary(&header, &events, symbols)?)?;

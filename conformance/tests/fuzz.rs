@@ -73,7 +73,8 @@ fn every_target_has_its_file_and_its_seeds() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
     files.sort();
-    let mut known: Vec<_> = TARGETS.iter().map(|target| target.name).chain(["preempt_storm", "preempt_storm_native"]).collect();
+    let mut known: Vec<_> =
+        TARGETS.iter().map(|target| target.name).chain(["preempt_storm", "preempt_storm_native"]).collect();
     known.sort_unstable();
     assert_eq!(files, known);
     known.iter().for_each(|target| assert!(!seeds(target).is_empty()));

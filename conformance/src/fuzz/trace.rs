@@ -16,7 +16,9 @@ use sigurg_model::Profile;
 use sigurg_model::check::{CheckOptions, Checker, Failure, Summary};
 use sigurg_traces::binary::{self, BinaryWriter};
 use sigurg_traces::json::JsonWriter;
-use sigurg_traces::{Event, Header, Kind, Options, Ordered, ReadError, Sym, Symbols, TraceReader, UnknownKinds};
+use sigurg_traces::{
+    Event, Header, Kind, Options, Ordered, ReadError, Sym, Symbols, TraceReader, UnknownKinds,
+};
 
 pub use damage::mutate;
 
@@ -49,7 +51,8 @@ pub fn body(data: &[u8], met: &Met) {
     match verdict(data) {
         Ok(summary) => {
             met.once(1 << 10);
-            for (row, &times) in summary.rows.iter().chain(&summary.p_rows).chain(&summary.steps).enumerate() {
+            for (row, &times) in summary.rows.iter().chain(&summary.p_rows).chain(&summary.steps).enumerate()
+            {
                 met.times(1 << 11 | row, times);
             }
         }
@@ -101,7 +104,8 @@ fn both_forms_agree(trace: &Trace) {
         symbols: trace.symbols.clone(),
     };
     for (form, bytes) in [("json", json(trace)), ("binary", binary(trace))] {
-        let bytes = bytes.unwrap_or_else(|error| panic!("codec {form}: what was read cannot be written: {error}"));
+        let bytes =
+            bytes.unwrap_or_else(|error| panic!("codec {form}: what was read cannot be written: {error}"));
         let again = read(&bytes, Options::default())
             .unwrap_or_else(|error| panic!("codec {form}: what was written cannot be read: {error}"));
         assert_eq!(again.header, trace.header, "codec {form}: header");

@@ -10,9 +10,9 @@
 
 use std::sync::OnceLock;
 
+use sigurg_model::machine::Machine;
 use sigurg_model::machine::family;
 use sigurg_model::machine::step::{Act, Move};
-use sigurg_model::machine::Machine;
 use sigurg_model::rules::transition::ROWS;
 use sigurg_model::space::{Packed, Space};
 use sigurg_traces::GStatus;

@@ -88,7 +88,11 @@ impl Race {
     fn put_tail(&self, g: u32) {
         loop {
             if let Some(over) = self.queue.put_tail(g) {
-                assert_eq!(self.ring.borrow_mut().insert(over, g), None, "runq race: version {over} of the tail twice");
+                assert_eq!(
+                    self.ring.borrow_mut().insert(over, g),
+                    None,
+                    "runq race: version {over} of the tail twice"
+                );
                 return self.count();
             }
             self.left(self.queue.spill().into_iter().flatten(), &self.ring);
@@ -141,7 +145,11 @@ impl Race {
             if let Some(loot) = loot {
                 let put = if loot.next { &self.next } else { &self.ring };
                 for Taken { g, over } in &loot.taken {
-                    assert_eq!(put.borrow_mut().remove(over), Some(*g), "runq race: who is stolen at version {over}");
+                    assert_eq!(
+                        put.borrow_mut().remove(over),
+                        Some(*g),
+                        "runq race: who is stolen at version {over}"
+                    );
                 }
                 let mut kept = loot.taken.iter().map(|taken| taken.g).collect::<Vec<_>>();
                 assert_eq!(kept.pop(), Some(loot.run), "runq race: whom the thief runs");
@@ -155,7 +163,11 @@ impl Race {
     fn look(&self) {
         self.least.set(self.certain.get());
         let empty = self.queue.is_empty();
-        assert!(!empty || self.least.get() == 0, "runq race: empty, with {} in it all the while", self.least.get());
+        assert!(
+            !empty || self.least.get() == 0,
+            "runq race: empty, with {} in it all the while",
+            self.least.get()
+        );
     }
 
     /// All threads have ended.
@@ -164,6 +176,12 @@ impl Race {
         while !self.queue.is_empty() {
             self.left(self.queue.get(), &self.ring);
         }
-        assert_eq!(self.in_queue(), 0, "runq race: lost: {:?} and {:?}", self.ring.borrow(), self.next.borrow());
+        assert_eq!(
+            self.in_queue(),
+            0,
+            "runq race: lost: {:?} and {:?}",
+            self.ring.borrow(),
+            self.next.borrow()
+        );
     }
 }

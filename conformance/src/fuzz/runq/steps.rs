@@ -46,7 +46,12 @@ pub(super) fn run(data: &[u8], met: &Met) {
         }
         me.check();
         other.check();
-        met.once(usize::from(op) << 8 | me.ring.len() << 4 | other.ring.len() << 1 | usize::from(me.next.is_some()));
+        met.once(
+            usize::from(op) << 8
+                | me.ring.len() << 4
+                | other.ring.len() << 1
+                | usize::from(me.next.is_some()),
+        );
     }
 }
 
@@ -125,7 +130,11 @@ impl Side {
             victim.head += 1;
             let g = victim.ring.pop_front().expect("half of a ring that is not empty");
             taken.push(Taken { g, over: victim.head });
-            assert_eq!(victim.other.stealer().steal(), Steal::Success(g), "runq: who is stolen, says crossbeam");
+            assert_eq!(
+                victim.other.stealer().steal(),
+                Steal::Success(g),
+                "runq: who is stolen, says crossbeam"
+            );
         }
         let run = taken[half - 1].g;
         let mut kept = Vec::new();

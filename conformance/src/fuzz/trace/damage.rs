@@ -4,7 +4,9 @@ use std::io::Write;
 
 use sigurg_model::Profile;
 use sigurg_traces::header::Ordering;
-use sigurg_traces::{Event, GStatus, Guard, Kind, Options, PStatus, PutHow, Queue, Request, Stack, TakeHow, Via};
+use sigurg_traces::{
+    Event, GStatus, Guard, Kind, Options, PStatus, PutHow, Queue, Request, Stack, TakeHow, Via,
+};
 
 use super::super::dice::Dice;
 use super::{MOST, Trace, binary, is_binary, json, read};
