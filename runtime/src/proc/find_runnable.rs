@@ -91,7 +91,6 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
             let Some((gp, rest)) = globrunqgetbatch(mp, &mut state) else {
                 throw!("find_runnable: the global queue is empty and has a size")
             };
-            drop(state);
             keep_batch(mp, pp, rest);
             return (gp, false);
         }
@@ -123,6 +122,7 @@ pub(crate) fn find_runnable(mp: &'static M) -> Next {
                     };
                     drop(state);
                     acquirep(mp, pp);
+                    // Who overlooks these is made up for: this M spins until it has called `resetspinning`.
                     keep_batch(mp, pp, rest);
                     become_spinning(mp);
                     return (gp, false);
@@ -169,7 +169,6 @@ fn check_timers(pp: &'static P) -> (i64, bool) {
 fn take_share(mp: &'static M, pp: &'static P) -> Option<&'static G> {
     let mut state = mp.sched().lock.lock();
     let (gp, rest) = globrunqgetbatch(mp, &mut state)?;
-    drop(state);
     keep_batch(mp, pp, rest);
     Some(gp)
 }
