@@ -14,7 +14,7 @@ use sigurg_model::rules::sequence::Step;
 #[path = "common/recorded.rs"]
 mod recorded;
 
-use recorded::{join_all, traced, traced_adopting};
+use recorded::{join_all, traced};
 
 #[test]
 fn many_goroutines_are_born_and_die() {
@@ -671,7 +671,7 @@ fn sleep_until_adopted(times: u64) {
 
 #[test]
 fn processors_are_taken_from_foreign_calls_too() {
-    traced_adopting(
+    traced(
         || {
             for round in 1..=3 {
                 let (readers, ends) = foreign_reads(6);
@@ -690,7 +690,7 @@ fn processors_are_taken_from_foreign_calls_too() {
 
 #[test]
 fn what_computes_after_a_foreign_call_is_called_back() {
-    traced_adopting(
+    traced(
         || {
             beside_hogs(2, || {
                 let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -724,7 +724,7 @@ fn what_computes_after_a_foreign_call_is_called_back() {
 
 #[test]
 fn stacks_are_scanned_and_the_world_is_stopped_beside_foreign_calls() {
-    traced_adopting(
+    traced(
         || {
             beside_hogs(1, || {
                 let (readers, ends) = foreign_reads(6);

@@ -31,7 +31,6 @@ pub struct Builder {
     thread_name: Option<String>,
     hooks: Hooks,
     injectable: bool,
-    adopting: bool,
     trace: Option<PathBuf>,
 }
 
@@ -85,16 +84,6 @@ impl Builder {
         self
     }
 
-    /// Takes processors from goroutines whose threads sleep in foreign calls (a blocking read of std, a C library), without a
-    /// signal; else they are stopped by signal when their slice is over, as if they computed, and the call may be interrupted.
-    ///
-    /// Not the default yet: with many goroutines that wait for one lock of the C library on a single processor, one that
-    /// comes back with the lock can be left without a processor.
-    pub fn adopting(mut self) -> Self {
-        self.adopting = true;
-        self
-    }
-
     /// Records every event of the scheduler into a file at `path`, for `conformance check` and `conformance show`.
     pub fn trace(mut self, path: impl Into<PathBuf>) -> Self {
         self.trace = Some(path.into());
@@ -134,7 +123,6 @@ impl Builder {
             thread_name: self.thread_name.unwrap_or_else(|| "sigurg".into()),
             hooks: self.hooks,
             injectable: self.injectable,
-            adopting: self.adopting,
             debug,
             seed: nanotime() as u64,
         };
@@ -150,7 +138,6 @@ impl fmt::Debug for Builder {
             .field("stack_size", &self.stack_size)
             .field("thread_name", &self.thread_name)
             .field("injectable", &self.injectable)
-            .field("adopting", &self.adopting)
             .field("trace", &self.trace)
             .finish_non_exhaustive()
     }

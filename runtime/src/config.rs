@@ -52,8 +52,6 @@ pub(crate) struct Config {
     pub(crate) hooks: Hooks,
     /// Every goroutine may be moved at any instruction.
     pub(crate) injectable: bool,
-    /// Whether foreign calls that block give their P away.
-    pub(crate) adopting: bool,
     pub(crate) debug: Debug,
     /// Of the random choices.
     pub(crate) seed: u64,

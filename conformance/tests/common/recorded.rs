@@ -41,15 +41,10 @@ impl Seen {
 /// Records `program`, on so many Ps, and checks the file: what it holds.
 #[allow(dead_code, reason = "not in every test file")]
 pub(crate) fn record(procs: u32, program: impl FnOnce() + Send) -> Seen {
-    record_with(sigurg::Builder::new(), procs, program)
-}
-
-/// The same, in a runtime built so.
-pub(crate) fn record_with(builder: sigurg::Builder, procs: u32, program: impl FnOnce() + Send) -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trace.sgt");
     // SAFETY: nothing taken from a thread_local! lives across a blocking call in these programs.
-    let runtime = unsafe { builder.gomaxprocs(procs).trace(&path).build() }.unwrap();
+    let runtime = unsafe { sigurg::Builder::new().gomaxprocs(procs).trace(&path).build() }.unwrap();
     runtime.run(program);
     let (profile, accepted) = accepted(&path, procs);
     assert_eq!(profile, "sigurg");
@@ -72,14 +67,6 @@ pub(crate) fn record_with(builder: sigurg::Builder, procs: u32, program: impl Fn
 pub(crate) fn traced(program: fn(), expect: impl Fn(&Seen)) {
     for procs in [1, 2, 4] {
         expect(&record(procs, program));
-    }
-}
-
-/// As [`traced`], where foreign calls give their Ps away.
-#[allow(dead_code, reason = "not in every test file")]
-pub(crate) fn traced_adopting(program: fn(), expect: impl Fn(&Seen)) {
-    for procs in [1, 2, 4] {
-        expect(&record_with(sigurg::Builder::new().adopting(), procs, program));
     }
 }
 

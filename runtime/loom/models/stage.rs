@@ -30,7 +30,6 @@ impl Stage {
             thread_name: String::new(),
             hooks: Hooks::default(),
             injectable: false,
-            adopting: false,
             // No signals.
             debug: Debug { asyncpreemptoff: true, ..Debug::default() },
             seed: 1,

@@ -16,7 +16,7 @@
 //! 4. *Suspenders.* `Syscall` means elsewhere that the stack stands still. Here it does not: whoever has claimed such a goroutine
 //!    calls [`stand_still`], and the handler waits for the scan bit.
 //!
-//! Only where [`Builder::adopting`](crate::Builder::adopting) asks for it. Not adopted: threads that sleep in a page fault, that hold `preempt_off` or `m.locks`; all with `asyncpreemptoff`, for then
+//! Not adopted: threads that sleep in a page fault, that hold `preempt_off` or `m.locks`; all with `asyncpreemptoff`, for then
 //! nobody can stop what comes back; and all where the kernel does not say who sleeps. Those are stopped by signal.
 //!
 //! Go has nothing of the kind: its foreign calls all go through `cgocall`, which is a system call.
@@ -157,8 +157,7 @@ fn settle_slow(mp: &'static M) -> &'static M {
 
 /// If the goroutine that has `pp` sleeps in a foreign call: it is in a system call from now on, and held there.
 pub(super) fn foreign_call(me: &'static M, pp: &'static P, site: Site) -> Option<SyscallingThread> {
-    let config = &me.sched().config;
-    if !config.adopting || config.debug.asyncpreemptoff || pp.status.load() != PStatus::Running {
+    if me.sched().config.debug.asyncpreemptoff || pp.status.load() != PStatus::Running {
         return None;
     }
     let mp = pp.m().filter(|mp| !ptr::eq(*mp, me))?;

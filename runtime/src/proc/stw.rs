@@ -3,8 +3,8 @@
 //! 1. One at a time: `worldsema`.
 //! 2. While it waits, the initiator's goroutine is `Waiting` for a suspend reason, so that a suspender does not wait for it
 //!    while it waits for the suspender's P.
-//! 3. Each P is stopped by whoever has it: its M at the next safe point, the initiator if it is idle or its goroutine is in
-//!    a system call, or whoever has it in hand. `stopwait` counts them down under `sched.lock`.
+//! 3. Each P is stopped by whoever has it: its M at the next safe point, the initiator if it is idle, waits for a thread that is
+//!    yet to be made, or its goroutine is in a system call, or whoever has it in hand. `stopwait` counts them down under `sched.lock`.
 //! 4. What was asked is asked again every 100 us, and Ps in system calls are looked at again too: Go does not, and waits
 //!    for the end of the call if a scanner happened to hold the goroutine the first time.
 //!
@@ -104,11 +104,11 @@ fn stop_the_world(mp: &'static M, until: Option<i64>) -> bool {
     preemptall(mp);
     set_pstatus(mp, pp, PStatus::Gcstop, Site::StopTheWorldWithSema);
     state.stopwait -= 1;
-    stop_syscalls(mp, &mut state);
     while let Some(idle) = sched.pidleget(&mut state) {
         set_pstatus(mp, idle, PStatus::Gcstop, Site::StopTheWorldWithSema);
         state.stopwait -= 1;
     }
+    stop_without_their_ms(mp, &mut state);
     let mut stopped = state.stopwait == 0;
     drop(state);
     let mut rounds = 0u32;
@@ -122,7 +122,7 @@ fn stop_the_world(mp: &'static M, until: Option<i64>) -> bool {
             }
             preemptall(mp);
             let mut state = sched.lock.lock();
-            stop_syscalls(mp, &mut state);
+            stop_without_their_ms(mp, &mut state);
             stopped = state.stopwait == 0;
         }
         if !stopped && until.is_some_and(|until| nanotime() >= until) {
@@ -140,9 +140,14 @@ fn stop_the_world(mp: &'static M, until: Option<i64>) -> bool {
     true
 }
 
-/// sched.lock held: stops the Ps whose goroutines are in system calls.
-fn stop_syscalls(mp: &'static M, state: &mut State) {
-    for pp in mp.sched().ps() {
+/// sched.lock held: stops the Ps whose goroutines are in system calls, and those that wait for a thread.
+fn stop_without_their_ms(mp: &'static M, state: &mut State) {
+    let sched = mp.sched();
+    while let Some(pp) = sched.template.take_back(sched, state) {
+        set_pstatus(mp, pp, PStatus::Gcstop, Site::StopTheWorldWithSema);
+        state.stopwait -= 1;
+    }
+    for pp in sched.ps() {
         if let Some(thread) = SyscallingThread::block(mp, pp, Site::StopTheWorldWithSema) {
             thread.gcstop_p(mp, state);
             thread.resume(mp);

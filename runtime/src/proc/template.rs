@@ -51,6 +51,16 @@ struct Wanted {
 // SAFETY: a P is Sync and never freed.
 unsafe impl Send for Wanted {}
 
+impl Wanted {
+    fn pop(&mut self) -> Option<&'static P> {
+        // SAFETY: null, or a P, which is never freed.
+        let pp = unsafe { self.first.as_ref() }?;
+        // Relaxed: under the lock.
+        self.first = pp.link.load(Relaxed);
+        Some(pp)
+    }
+}
+
 /// Ms of threads that are none of ours, linked through `M::schedlink`.
 struct Guests {
     first: *mut M,
@@ -100,11 +110,10 @@ impl Template {
     pub(crate) fn rescue(&self, mp: &'static M, now: i64, patience: i64) {
         let sched = mp.sched();
         let mut wanted = self.wanted.lock();
-        // SAFETY: null, or a P, which is never freed.
-        let Some(pp) = (unsafe { wanted.first.as_ref() }).filter(|_| wanted.since + patience <= now) else {
+        if wanted.since + patience > now {
             return;
-        };
-        wanted.first = pp.link.load(Relaxed);
+        }
+        let Some(pp) = wanted.pop() else { return };
         wanted.since = now;
         drop(wanted);
         // Held meanwhile, as by an M in `schedule`: its changes order what is done with it.
@@ -192,11 +201,20 @@ impl Template {
     pub(crate) fn take_wanted(&self, sched: &'static Sched) -> Option<&'static P> {
         let mut wanted = self.wanted.lock();
         wanted.starting -= 1;
-        // SAFETY: null, or a P, which is never freed. Relaxed: under the lock.
-        let pp = unsafe { wanted.first.as_ref() }?;
-        wanted.first = pp.link.load(Relaxed);
+        let pp = wanted.pop()?;
         drop(wanted);
         sched.lock.lock().nwanted -= 1;
+        Some(pp)
+    }
+
+    /// For whoever stops the world, under `sched.lock`: a P that waits for its thread, which may wait for a goroutine that is to stop.
+    pub(crate) fn take_back(&self, sched: &Sched, state: &mut State) -> Option<&'static P> {
+        let pp = self.wanted.lock().pop()?;
+        state.nwanted -= 1;
+        if pp.start_spinning.load(Relaxed) {
+            // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
+            sched.nmspinning.fetch_sub(1, SeqCst);
+        }
         Some(pp)
     }
 

@@ -27,7 +27,6 @@ fn sched() -> &'static Sched {
             thread_name: "test".into(),
             hooks: Hooks::default(),
             injectable: false,
-            adopting: false,
             debug: Debug::default(),
             seed: 1,
         };

@@ -12,15 +12,10 @@ use std::time::{Duration, Instant};
 
 use sigurg::{GoStatus, JoinHandle, chan, go, stacks, time};
 
-use crate::stage::{STUCK, Stop, parked, run_with};
+use crate::stage::{STUCK, Stop, parked, run};
 
 fn adopted() -> u64 {
     sigurg::metrics().preemptions.adopted
-}
-
-/// As `run`, where foreign calls give their Ps away.
-fn adopting<T: Send>(procs: u32, main: impl FnOnce() -> T + Send) -> T {
-    run_with(sigurg::Builder::new().gomaxprocs(procs).adopting(), Duration::ZERO, main)
 }
 
 /// Wakes often, beside goroutines that want the P all the time, until `is` holds.
@@ -66,7 +61,7 @@ fn foreign_read() -> (JoinHandle<std::io::Result<usize>>, PipeWriter) {
 
 #[test]
 fn foreign_calls_that_never_end_keep_nobody() {
-    adopting(1, || {
+    run(1, || {
         let stop = Stop::default();
         let hogs = [hog(&stop), hog(&stop)];
         let before = adopted();
@@ -94,7 +89,7 @@ fn foreign_calls_that_never_end_keep_nobody() {
 
 #[test]
 fn a_foreign_sleep_is_hardly_ever_interrupted() {
-    adopting(1, || {
+    run(1, || {
         let stop = Stop::default();
         let hogs = [hog(&stop), hog(&stop)];
         let sleepers: Vec<_> =
@@ -115,7 +110,7 @@ fn a_foreign_sleep_is_hardly_ever_interrupted() {
 
 #[test]
 fn a_c_library_that_polls_is_left_alone() {
-    adopting(1, || {
+    run(1, || {
         let stop = Stop::default();
         let (hog, turns) = hog(&stop);
         let before = adopted();
@@ -142,7 +137,7 @@ fn a_c_library_that_polls_is_left_alone() {
 
 #[test]
 fn what_computes_after_a_foreign_call_gets_a_p_and_shares_it() {
-    adopting(1, || {
+    run(1, || {
         let stop = Stop::default();
         let others = hog(&stop);
         let before = adopted();
@@ -181,7 +176,7 @@ fn foreign_sleep() {
 #[test]
 fn every_call_of_the_runtime_is_a_way_back() {
     for procs in [1, 2] {
-        adopting(procs, || {
+        run(procs, || {
             let stop = Stop::default();
             let hogs: Vec<_> = (0..procs).map(|_| hog(&stop)).collect();
             let before = adopted();
@@ -258,7 +253,7 @@ fn every_call_of_the_runtime_is_a_way_back() {
 #[test]
 fn the_stack_of_a_goroutine_in_a_foreign_call_can_be_scanned() {
     const MARK: usize = 0x5159_7ca1_0bad_cafe;
-    adopting(1, || {
+    run(1, || {
         let stop = Stop::default();
         let (hog, _) = hog(&stop);
         let before = adopted();
@@ -293,7 +288,7 @@ fn the_stack_of_a_goroutine_in_a_foreign_call_can_be_scanned() {
 /// Who waits in the kernel for a lock of a goroutine that was stopped lets that goroutine have the P.
 #[test]
 fn waiters_for_a_std_mutex_do_not_hold_up_its_holder() {
-    adopting(1, || {
+    run(1, || {
         let (value, turns) = (Arc::new(Mutex::new(0u64)), 200);
         let before = adopted();
         let workers: Vec<_> = (0..8)
@@ -320,7 +315,7 @@ fn waiters_for_a_std_mutex_do_not_hold_up_its_holder() {
 /// A thread that takes no signals lets go of the P all the same, and the world can be stopped.
 #[test]
 fn a_foreign_call_with_signals_masked_keeps_nobody() {
-    adopting(1, || {
+    run(1, || {
         let stop = Stop::default();
         let (hog, _) = hog(&stop);
         let before = adopted();
@@ -350,7 +345,7 @@ fn a_foreign_call_with_signals_masked_keeps_nobody() {
 /// Under `preempt_off` the processor stays with the goroutine also while it sleeps.
 #[test]
 fn preempt_off_keeps_the_p_in_a_foreign_call() {
-    adopting(1, || {
+    run(1, || {
         let woken = Arc::new(AtomicU64::new(0));
         go({
             let woken = Arc::clone(&woken);
