@@ -14,7 +14,6 @@ const CACHE: &str = "CACHEDIR.TAG";
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
-    root: PathBuf,
     path: PathBuf,
 }
 
@@ -33,7 +32,7 @@ impl Tree {
                 fs::copy(from, to)?;
             }
         }
-        Ok(Self { root: root.to_owned(), path: path.to_owned() })
+        Ok(Self { path: path.to_owned() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -41,26 +40,28 @@ impl Tree {
     }
 
     /// Changes files until the answer is dropped.
-    pub(super) fn change(&self, files: &[(PathBuf, String)]) -> io::Result<Changed<'_>> {
-        let changed = Changed { tree: self, files: files.iter().map(|(file, _)| file.clone()).collect() };
+    pub(super) fn change(&self, files: &[(PathBuf, String)]) -> io::Result<Changed> {
+        let mut changed = Changed { before: Vec::new() };
         for (file, text) in files {
-            fs::write(self.path.join(file), text)?;
+            let path = self.path.join(file);
+            let before = fs::read(&path)?;
+            fs::write(&path, text)?;
+            changed.before.push((path, before));
         }
         Ok(changed)
     }
 }
 
-/// A tree with some files changed.
-pub(super) struct Changed<'a> {
-    tree: &'a Tree,
-    files: Vec<PathBuf>,
+/// Files of a tree that are changed, and what was in them: the sources may be others by now.
+pub(super) struct Changed {
+    before: Vec<(PathBuf, Vec<u8>)>,
 }
 
-impl Drop for Changed<'_> {
+impl Drop for Changed {
     fn drop(&mut self) {
-        for file in &self.files {
-            let back = fs::copy(self.tree.root.join(file), self.tree.path.join(file));
-            back.unwrap_or_else(|e| panic!("{}: cannot be changed back: {e}", file.display()));
+        for (path, before) in &self.before {
+            fs::write(path, before)
+                .unwrap_or_else(|e| panic!("{}: cannot be changed back: {e}", path.display()));
         }
     }
 }

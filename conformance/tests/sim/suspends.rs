@@ -41,7 +41,7 @@ fn who_was_looked_at_yields_to_others_as_before() {
 fn who_ends_while_it_is_looked_at_leaves_no_request_to_the_next_on_its_stack() {
     under_many_schedules(150, || {
         sim::runtime(2).run(|| {
-            let scanner = go(|| (0..4).for_each(|_| drop(stacks::scan(|_| ()))));
+            let scanner = go(|| (0..4).map(|_| stacks::scan(|_| ())).sum::<usize>());
             for _ in 0..6 {
                 go(point).join().unwrap();
             }
