@@ -120,8 +120,9 @@ fn scenario(data: &[u8], bounds: &Bounds) -> Scenario {
     finish(&mut s, &mut open);
     (s.mutexes, s.flags) = (vec![String::new(); THINGS.into()], vec![String::new(); THINGS.into()]);
     short(&mut s, bounds);
+    let mut s = repair(s);
     used(&mut s);
-    repair(s)
+    s
 }
 
 /// The innermost body is at its end.
@@ -141,7 +142,7 @@ fn finish(s: &mut Scenario, open: &mut Vec<Vec<Op>>) {
     }
 }
 
-/// Leaves out the names that nobody uses.
+/// Leaves out the names that nobody uses any more.
 fn used(s: &mut Scenario) {
     let (mut mutexes, mut flags) = (0, 0);
     for goroutine in &s.goroutines {
