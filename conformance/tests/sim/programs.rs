@@ -25,7 +25,7 @@ pub(crate) fn four_goroutines() {
         let stops = Arc::clone(&stop);
         let hog = go(move || hog(&stops));
         let sender = go(move || (0..3).for_each(|i| tx.send(i).unwrap()));
-        let scanner = go(|| sigurg_shuttle::stacks::scan(|_| ()));
+        let scanner = go(|| stacks::scan(|_| ()));
         let sum: u64 = rx.iter().sum();
         sender.join().unwrap();
         scanner.join().unwrap();
