@@ -134,6 +134,7 @@ fn limits(scenario: &Scenario) -> Limits {
 fn failed(failure: &sim::Failure, refused: Option<Refused>, report: &str) -> Failure {
     let (property, rule) = match failure {
         sim::Failure::Rejected(_) => (Property::Trace, refused.map_or("rejected", |refused| refused.rule)),
+        sim::Failure::Inconsistent(_) => (Property::Trace, "state"),
         sim::Failure::Deadlock => (Property::Termination, "deadlock"),
         sim::Failure::Throw => (Property::Termination, "throw"),
         sim::Failure::Fatal => (Property::Termination, "fatal"),
