@@ -59,6 +59,11 @@ fn byte_of(value: u32) -> u8 {
     (0..=u8::MAX).rev().find(|&byte| amount(byte) <= value).unwrap_or(0)
 }
 
+/// The amount of a byte within a bound: one that has a byte.
+fn amount_within(byte: u8, bound: u32) -> u32 {
+    amount(byte.min(byte_of(bound)))
+}
+
 /// The scenario that `data` begins with, repaired, and the schedule after it.
 #[must_use]
 pub fn decode<'a>(data: &'a [u8], bounds: &Bounds) -> (Scenario, &'a [u8]) {
@@ -91,11 +96,11 @@ fn scenario(data: &[u8], bounds: &Bounds) -> Scenario {
                 open.push(Vec::new());
             }
             CHANNEL if s.channels.len() < THINGS.into() => {
-                s.channels.push(Channel { name: String::new(), capacity: amount(value).min(64) as u16 });
+                s.channels.push(Channel { name: String::new(), capacity: amount_within(value, 64) as u16 });
             }
             PROCS => s.procs = 1 + value % 4,
             STORM if bounds.signals > 0 => {
-                let signals = (1u32 << (value >> 4)).min(bounds.signals);
+                let signals = 1u32 << u32::from(value >> 4).min(bounds.signals.ilog2());
                 s.storm = Some(Storm { every_us: 20 << (value & 7), signals });
             }
             CLOSE if open.len() > 1 => close(&mut open),
@@ -194,7 +199,7 @@ fn together(s: &Scenario) -> u64 {
 }
 
 fn step(code: u8, value: u8, bounds: &Bounds) -> Op {
-    let us = amount(value).min(bounds.us);
+    let us = amount_within(value, bounds.us);
     let thing = value % THINGS;
     match code {
         0 => Op::Yield,
@@ -210,11 +215,11 @@ fn step(code: u8, value: u8, bounds: &Bounds) -> Op {
         10 => Op::UnlockThread,
         11 => Op::Panic,
         12 => Op::Exit,
-        13 => Op::Burst((amount(value).max(1) as u16).min(bounds.burst)),
+        13 => Op::Burst(amount_within(value, bounds.burst.into()).max(1) as u16),
         14 => Op::Scan,
         15 => Op::Procs(1 + value % 4),
-        16 => Op::Grow((amount(value).max(1) as u16).min(64)),
-        17 => Op::Call(amount(value).min(bounds.times)),
+        16 => Op::Grow(amount_within(value, 64).max(1) as u16),
+        17 => Op::Call(amount_within(value, bounds.times)),
         18 => Op::Compute(us),
         19 => Op::Alloc(us),
         20 => Op::Sleep(us),
@@ -222,7 +227,7 @@ fn step(code: u8, value: u8, bounds: &Bounds) -> Op {
         22 => Op::Foreign(us),
         23 => Op::PreemptOff(us),
         24 => Op::Lock(thing, Vec::new()),
-        25 => Op::Repeat(amount(value).min(bounds.times), Vec::new()),
+        25 => Op::Repeat(amount_within(value, bounds.times), Vec::new()),
         _ => Op::Forever(Vec::new()),
     }
 }
