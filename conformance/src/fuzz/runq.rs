@@ -1,7 +1,7 @@
 //! `runq_ops`: what may be done to the run queues of two Ps, against what must come of it.
 //!
-//! An even first byte: one operation after the other, against plain deques ([`steps`]). An odd one: an owner, two thieves and one who
-//! looks, as simulated threads that take turns by the rest of the bytes ([`race`]).
+//! An even first byte: one operation after the other, against plain deques (`steps`). An odd one: an owner, two thieves and one who
+//! looks, as simulated threads that take turns by the rest of the bytes (`race`).
 
 mod race;
 mod steps;

@@ -3,7 +3,7 @@
 //! What must hold:
 //! 1. The answer is an error, a broken rule or a verdict: no panic, no memory without bound.
 //! 2. Both codecs say the same: what was read is written in either form and read again.
-//! 3. What the model accepts keeps its invariants by a count of its own ([`recount`]).
+//! 3. What the model accepts keeps its invariants by a count of its own (`recount`).
 //!
 //! [`mutate`] makes damaged traces out of good ones: an engine's own changes hardly ever get past a length or a name.
 
