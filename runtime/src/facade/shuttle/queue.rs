@@ -2,7 +2,7 @@
 //!
 //! 1. Outside of an execution every operation is one step; in a simulated thread it is as many as it has operations on
 //!    atomics, and the turn may end at each.
-//! 2. The rules of [`Runq`] are the caller's: one thread is the owner, and only a thief whose own ring is empty steals.
+//! 2. The rules of `Runq` are the caller's: one thread is the owner, and only a thief whose own ring is empty steals.
 
 use crate::g::Gs;
 use crate::runq::{self, Put, RING, Runq};
