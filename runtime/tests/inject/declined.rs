@@ -121,13 +121,21 @@ fn under_preempt_off_nothing_is_injected() {
 fn with_asyncpreemptoff_nothing_is_injected() {
     if is_child() {
         return run(1, || {
-            go(|| {
-                println!("started");
-                loop {
-                    compute(1_000);
+            let begun = Stop::default();
+            go({
+                let begun = begun.clone();
+                move || {
+                    println!("started");
+                    begun.set();
+                    loop {
+                        compute(1_000);
+                    }
                 }
             });
-            time::sleep(Duration::from_millis(5));
+            // Also where the kernel lets the thread wait for longer than that before the loop.
+            while !begun.is_set() {
+                time::sleep(Duration::from_millis(5));
+            }
             println!("continued");
         });
     }

@@ -211,12 +211,19 @@ const LOOPS: &[Loop] = &[
 fn all_give_way(hogs: impl IntoIterator<Item = (&'static str, Box<dyn FnOnce(&Stop) + Send>)> + Send) {
     run(1, || {
         for (name, hog) in hogs {
-            let stop = Stop::default();
+            let (stop, begun) = (Stop::default(), Stop::default());
             let hog = go({
-                let stop = stop.clone();
-                move || hog(&stop)
+                let (stop, begun) = (stop.clone(), begun.clone());
+                move || {
+                    // From here to the loop is no safe point.
+                    begun.set();
+                    hog(&stop);
+                }
             });
-            time::sleep(Duration::from_millis(3));
+            // Also where the kernel lets the thread wait for longer than that before the loop.
+            while !begun.is_set() {
+                time::sleep(Duration::from_millis(3));
+            }
             stop.set();
             hog.join().expect("no panic");
             println!("{name} gave way");

@@ -1,5 +1,7 @@
 //! The seed of this project: a loop without a call, on one P.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use sigurg::{go, time};
@@ -9,7 +11,12 @@ use crate::stage::{STUCK, is_child, run, spawn_child};
 /// Long enough for anything that is not kept from happening.
 const NEVER: Duration = Duration::from_secs(1);
 
+/// The loop has begun.
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
 fn spin() -> ! {
+    // Relaxed: a mark.
+    BEGUN.store(true, Relaxed);
     let mut x = 0u64;
     loop {
         x = x.wrapping_sub(2);
@@ -23,7 +30,10 @@ fn child(hog: fn() -> !) {
             println!("started");
             hog()
         });
-        time::sleep(Duration::from_millis(5));
+        // Also where the kernel lets the thread wait for longer than that before the loop.
+        while !BEGUN.load(Relaxed) {
+            time::sleep(Duration::from_millis(5));
+        }
         println!("continued");
     });
 }
