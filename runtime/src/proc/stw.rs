@@ -5,7 +5,7 @@
 //!    while it waits for the suspender's P.
 //! 3. Each P is stopped by whoever has it: its M at the next safe point, the initiator if it is idle, waits for a thread that is
 //!    yet to be made, or its goroutine is in a system call, or whoever has it in hand. `stopwait` counts them down under `sched.lock`.
-//! 4. What was asked is asked again every 100 us, and Ps in system calls are looked at again too: Go does not, and waits
+//! 4. What was asked is asked again, at last every 100 us, and Ps in system calls are looked at again too: Go does not, and waits
 //!    for the end of the call if a scanner happened to hold the goroutine the first time.
 //!
 //! Go: `stopTheWorldWithSema`, `startTheWorldWithSema`, `gcstopm`.
@@ -29,8 +29,10 @@ use crate::throw::throw;
 use crate::trace::{Site, event, reason};
 use crate::waitreason::WaitReason;
 
-/// How long to wait for Ps to stop before asking again, nanoseconds.
+/// How long to wait for Ps to stop before asking again, at most, nanoseconds.
 pub(crate) const ASK_AGAIN_NS: i64 = 100_000;
+/// The same at first. Whoever was on the way to a P when all were asked has not heard of it: soon after a restart that is usual.
+const ASK_SOON_NS: i64 = 10_000;
 
 /// Stops the world, starts it with `procs` Ps, and returns how many there were. On a goroutine. `prepare` comes first, while
 /// nobody else can stop the world, and may allocate.
@@ -112,11 +114,13 @@ fn stop_the_world(mp: &'static M, until: Option<i64>) -> bool {
     let mut stopped = state.stopwait == 0;
     drop(state);
     let mut rounds = 0u32;
+    let mut patience = ASK_SOON_NS;
     while !stopped {
-        if sched.stopnote.sleep_for(ASK_AGAIN_NS) {
+        if sched.stopnote.sleep_for(patience) {
             stopped = true;
         } else {
             rounds += 1;
+            patience = (patience * 2).min(ASK_AGAIN_NS);
             if rounds.is_multiple_of(10) {
                 stop_foreign_calls(mp);
             }
