@@ -102,7 +102,8 @@ pub(super) fn tell_looked(mp: &M, interrupted: Option<&G>) {
 /// thread of this M can be sent one.
 pub(crate) fn acknowledge_last(mp: &'static M) {
     signal::block();
-    if mp.signal.is_pending() {
+    // Relaxed: after the end nobody sends any more, and what a goroutine that went on without a P does is in no trace.
+    if mp.signal.is_pending() && !mp.sched().ended.load(Relaxed) {
         tell_looked(mp, None);
     }
 }
