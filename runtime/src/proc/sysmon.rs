@@ -9,7 +9,7 @@
 use sigurg_traces::Kind;
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{exact_sleeps, nanotime, setm, thread_cputime};
+use crate::facade::{be_punctual, nanotime, setm, thread_cputime};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::adopt::{Watch, foreign_call};
@@ -29,6 +29,9 @@ use crate::trace::{Site, event};
 const FORCE_PREEMPT_NS: i64 = 10_000_000;
 /// How long a goroutine may run while others wait to be woken (X-WAKE).
 const SMALL_SLICE_NS: i64 = 100_000;
+/// When a goroutine was asked to yield to somebody woken, how soon to look what became of that. Not sooner: a thread that has
+/// just run is not let in before those that compute.
+const LOOK_AGAIN_NS: i64 = 300_000;
 /// How long a system call may keep a P that nobody needs.
 const SYSCALL_PATIENCE_NS: i64 = 10_000_000;
 /// How old a poll may get.
@@ -47,9 +50,10 @@ const DOUBTFUL_SLEEP_NS: i64 = 1_000_000_000;
 pub(crate) fn sysmon(sched: &'static Sched) {
     let mp = make_m(sched, |state| state.nmsys += 1);
     setm(Some(mp));
-    exact_sleeps();
+    be_punctual();
     event(mp, None, Site::Sysmon, 0, || Kind::MStart);
     let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
+    let mut appointment = None;
     let mut watch = Watch::new();
     let mut last_schedtrace = nanotime();
     let mut last_calm = last_schedtrace;
@@ -60,7 +64,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         } else if idle > IDLE_ROUNDS {
             delay = (delay * 2).min(LONGEST_SLEEP_US);
         }
-        nap(sched, delay);
+        nap(sched, delay, appointment);
         // SeqCst: set before the wake-up that `nap` may have taken away; nobody would end a deep sleep.
         if sched.ended.load(SeqCst) {
             break;
@@ -79,10 +83,8 @@ pub(crate) fn sysmon(sched: &'static Sched) {
             nobody_was_asked();
         }
         idle = if retake(mp, now) { 0 } else { idle + 1 };
-        if wake_preempt(mp, now) {
-            // The request may have been declined, or the slice was too short to end: look again soon.
-            idle = 0;
-        }
+        // One made before holds though somebody woke this thread meanwhile.
+        appointment = wake_preempt(mp, now).or(appointment.filter(|at| *at > now));
         let every = i64::from(sched.config.debug.schedtrace_ms) * 1_000_000;
         if every > 0 && last_schedtrace + every <= now {
             last_schedtrace = now;
@@ -93,10 +95,10 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     sched.sysmon_gone.wakeup();
 }
 
-/// Sleeps for `us` microseconds, but not past a timer that nobody else may see to, and not once somebody wakes it.
-fn nap(sched: &'static Sched, us: u32) {
+/// Sleeps for `us` microseconds, but not past `appointment` or a timer that nobody else may see to, and not once somebody wakes it.
+fn nap(sched: &'static Sched, us: u32, appointment: Option<i64>) {
     let now = nanotime();
-    let until = now + i64::from(us) * 1_000;
+    let until = appointment.into_iter().fold(now + i64::from(us) * 1_000, i64::min);
     // SeqCst: who arms an earlier timer after this sees it (`wake_sysmon_by`); who armed one before is in a heap.
     sched.sysmon_until.store(until, SeqCst);
     let until = sched.ps().map(|pp| pp.timers.wake_time()).filter(|when| *when > now).fold(until, i64::min);
@@ -106,31 +108,35 @@ fn nap(sched: &'static Sched, us: u32) {
 }
 
 /// X-WAKE: somebody could run, every P is busy, and some goroutine has had more than a small slice: it is asked to yield now,
-/// not when sysmon would notice and a whole slice has passed. Whether there is a reason to look again soon.
+/// not when sysmon would notice and a whole slice has passed. When to look again, if there was a reason to look.
 ///
-/// One goroutine at a time, the one that runs longest; it gets at least [`SMALL_SLICE_NS`] whenever it runs.
-fn wake_preempt(mp: &'static M, now: i64) -> bool {
+/// One goroutine at a time, the one that runs longest; it gets at least [`SMALL_SLICE_NS`] whenever it runs. Between two looks
+/// sysmon sleeps: a monitor that uses up its share of a processor is the one that the kernel lets wait.
+fn wake_preempt(mp: &'static M, now: i64) -> Option<i64> {
     let sched = mp.sched();
     // SeqCst: set after the work was queued; an idle P is woken by whoever queued it.
     let urgent = sched.urgent.swap(false, SeqCst) && sched.runqsize() > 0;
     if sched.npidle.load(SeqCst) != 0 {
-        return false;
+        return None;
     }
     // Relaxed: sysmon's own notes, just brought up to date by `retake`.
     let since = |pp: &&'static P| pp.sysmontick.schedwhen.load(Relaxed);
     let due = |pp: &&'static P| (1..=now).contains(&pp.timers.wake_time());
     // What waits for a timer becomes runnable on the P that has the timer.
     let with_timer = sched.ps().filter(due).min_by_key(since);
-    let Some(pp) = with_timer.or_else(|| urgent.then(|| sched.ps().min_by_key(since)).flatten()) else {
-        return false;
-    };
-    if since(&pp) + SMALL_SLICE_NS <= now && adopt_if_asleep(mp, pp, now) == Sleeps::No {
-        preemptone(mp, pp, Site::WakePreempt);
-    }
+    let pp = with_timer.or_else(|| urgent.then(|| sched.ps().min_by_key(since)).flatten())?;
     if urgent {
         sched.urgent.store(true, SeqCst);
     }
-    true
+    let slice_ends = since(&pp) + SMALL_SLICE_NS;
+    if slice_ends > now {
+        return Some(slice_ends);
+    }
+    if adopt_if_asleep(mp, pp, now) == Sleeps::No {
+        preemptone(mp, pp, Site::WakePreempt);
+    }
+    // The request may be declined; and what runs next must be noticed before its own small slice can begin.
+    Some(now + LOOK_AGAIN_NS)
 }
 
 /// Nothing to notice: every P is idle, or the world stops and whoever stops it looks itself.

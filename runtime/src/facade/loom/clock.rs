@@ -40,4 +40,4 @@ pub(crate) fn usleep(_us: u32) {
     osyield();
 }
 
-pub(crate) fn exact_sleeps() {}
+pub(crate) fn be_punctual() {}

@@ -29,4 +29,4 @@ pub(crate) fn usleep(us: u32) {
 }
 
 /// All sleeps end when they are due, or when the schedule says, later.
-pub(crate) fn exact_sleeps() {}
+pub(crate) fn be_punctual() {}
