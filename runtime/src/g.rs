@@ -17,6 +17,7 @@
 
 use std::ptr;
 
+use crate::arch::prefetch;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use crate::m::M;
@@ -55,6 +56,8 @@ pub(crate) struct G {
     pub(crate) m: AtomicPtr<M>,
     /// Next in whatever list it is on. Owner of the list.
     pub(crate) schedlink: AtomicU32,
+    /// Number of one some places further on the same list, or of any: what to fetch ahead. Owner of the list.
+    pub(crate) ahead: AtomicU32,
     /// Number of this struct. Set once, before the first change of status.
     gs: Gs,
     /// Goroutine id, 0 before the first life. Creator.
@@ -104,6 +107,7 @@ impl G {
             syscallsp: AtomicUsize::new(hi),
             m: AtomicPtr::new(ptr::null_mut()),
             schedlink: AtomicU32::new(0),
+            ahead: AtomicU32::new(0),
             gs,
             goid: AtomicU64::new(0),
             stackguard0: AtomicUsize::new(lo),
@@ -153,6 +157,15 @@ impl G {
     #[inline]
     pub(crate) fn goid(&self) -> u64 {
         self.goid.load(Relaxed)
+    }
+
+    /// Has the processor fetch what a switch to it touches first: this, and the top of its stack.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        let here = ptr::from_ref(self).addr();
+        for line in -3..=1isize {
+            prefetch(here.wrapping_add_signed(64 * line));
+        }
     }
 
     /// The M that runs it. Racy unless asked by that M or by a holder.

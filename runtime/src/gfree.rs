@@ -17,6 +17,9 @@ pub(crate) const FULL: u32 = 64;
 /// How many Gs go from list to list at once.
 pub(crate) const BATCH: u32 = 32;
 
+/// How far ahead Gs of a list are fetched that are taken in a row: the latency of memory over the time of a step.
+const AHEAD: u32 = 8;
+
 /// See the module.
 pub(crate) struct GFree {
     head: AtomicU32,
@@ -31,6 +34,21 @@ pub(crate) struct Batch {
     head: Gs,
     tail: Gs,
     len: u32,
+}
+
+impl Batch {
+    /// Notes in each what follows some places after it, for whoever takes them one by one when they are not in any cache.
+    fn look_ahead(&self, slab: &Slab) {
+        let next = |gs: Gs| Gs(slab.get(gs).schedlink.load(Relaxed));
+        let (mut one, mut ahead) = (self.head, self.head);
+        for _ in 0..AHEAD.min(self.len) {
+            ahead = next(ahead);
+        }
+        for _ in AHEAD..self.len {
+            slab.get(one).ahead.store(ahead.0, Relaxed);
+            (one, ahead) = (next(one), next(ahead));
+        }
+    }
 }
 
 impl GFree {
@@ -64,7 +82,11 @@ impl GFree {
             return None;
         }
         let gp = slab.get(Gs(self.head.load(Relaxed)));
-        self.head.store(gp.schedlink.load(Relaxed), Relaxed);
+        let next = Gs(gp.schedlink.load(Relaxed));
+        self.head.store(next.0, Relaxed);
+        if len > 1 {
+            slab.get(next).fetch();
+        }
         gp.schedlink.store(0, Relaxed);
         self.len.store(len - 1, Relaxed);
         Some(gp)
@@ -81,7 +103,13 @@ impl GFree {
             self.len.store(0, Relaxed);
             return Some(Batch { head, tail: Gs(self.tail.load(Relaxed)), len });
         }
-        let last = (1..n).fold(slab.get(head), |gp, _| slab.get(Gs(gp.schedlink.load(Relaxed))));
+        let last = (1..n).fold(slab.get(head), |gp, _| {
+            let ahead = Gs(gp.ahead.load(Relaxed));
+            if !ahead.is_none() {
+                slab.get(ahead).fetch();
+            }
+            slab.get(Gs(gp.schedlink.load(Relaxed)))
+        });
         self.head.store(last.schedlink.load(Relaxed), Relaxed);
         self.len.store(len - n, Relaxed);
         Some(Batch { head, tail: last.gs(), len: n })
@@ -96,6 +124,9 @@ impl GFree {
         let warm = self.take_batch(BATCH, slab)?;
         let cold = self.take_batch(u32::MAX, slab);
         self.give(warm, slab);
+        if let Some(cold) = &cold {
+            cold.look_ahead(slab);
+        }
         cold
     }
 

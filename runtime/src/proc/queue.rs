@@ -18,6 +18,9 @@ use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, about, event, event_about};
 
+/// How far ahead Gs are fetched that are taken from the global queue in a row: the latency of memory over the time of a step.
+const AHEAD: usize = 8;
+
 /// A goroutine to run, and whether it goes on in the time slice of the one before.
 pub(crate) type Next = (&'static G, bool);
 
@@ -75,6 +78,10 @@ fn runqputslow(mp: &'static M, pp: &'static P, gp: &'static G) -> bool {
         let over = spilled.head + i as u64 + 1;
         event(mp, Some(sched.g(*gs)), Site::Runqput, over, got(pp.id(), Queue::Local, TakeHow::Spill));
     }
+    for (gs, ahead) in spilled.gs.iter().zip(&spilled.gs[AHEAD..]) {
+        // Relaxed: in the hand of this M.
+        sched.g(*gs).ahead.store(ahead.0, Relaxed);
+    }
     let mut state = sched.lock.lock();
     for gs in spilled.gs {
         globrunqput(mp, &mut state, sched.g(gs), PutHow::Batch);
@@ -100,7 +107,12 @@ pub(crate) fn runqget(mp: &'static M, pp: &'static P) -> Option<Next> {
 #[inline]
 pub(crate) fn runqget_ring(mp: &'static M, pp: &'static P) -> Option<&'static G> {
     let moved = pp.runq.get()?;
-    let gp = mp.sched().g(moved.gs);
+    let sched = mp.sched();
+    let gp = sched.g(moved.gs);
+    let soon = pp.runq.peek(moved.over + 1);
+    if !soon.is_none() {
+        sched.g(soon).fetch();
+    }
     event(mp, Some(gp), Site::Schedule, moved.over, got(pp.id(), Queue::Local, TakeHow::Pop));
     Some(gp)
 }
