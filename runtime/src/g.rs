@@ -43,6 +43,9 @@ impl Gs {
 /// `stackguard0` of a G that is asked to stop: higher than any stack pointer. Go: `stackPreempt`.
 pub(crate) const STACK_PREEMPT: usize = -1314isize as usize;
 
+/// How far ahead Gs of a list are fetched that are taken in a row: the latency of memory over the time of a step.
+pub(crate) const AHEAD: usize = 8;
+
 /// See the module.
 #[repr(C, align(64))]
 pub(crate) struct G {

@@ -9,16 +9,13 @@
 
 use crate::facade::atomic::AtomicU32;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::g::{G, Gs};
+use crate::g::{AHEAD, G, Gs};
 use crate::stack::Slab;
 
 /// Gs on the list of a P at which it gives some away.
 pub(crate) const FULL: u32 = 64;
 /// How many Gs go from list to list at once.
 pub(crate) const BATCH: u32 = 32;
-
-/// How far ahead Gs of a list are fetched that are taken in a row: the latency of memory over the time of a step.
-const AHEAD: u32 = 8;
 
 /// See the module.
 pub(crate) struct GFree {
@@ -40,11 +37,10 @@ impl Batch {
     /// Notes in each what follows some places after it, for whoever takes them one by one when they are not in any cache.
     fn look_ahead(&self, slab: &Slab) {
         let next = |gs: Gs| Gs(slab.get(gs).schedlink.load(Relaxed));
-        let (mut one, mut ahead) = (self.head, self.head);
-        for _ in 0..AHEAD.min(self.len) {
-            ahead = next(ahead);
-        }
-        for _ in AHEAD..self.len {
+        let distance = self.len.min(AHEAD as u32);
+        let mut one = self.head;
+        let mut ahead = (0..distance).fold(one, |gs, _| next(gs));
+        for _ in distance..self.len {
             slab.get(one).ahead.store(ahead.0, Relaxed);
             (one, ahead) = (next(one), next(ahead));
         }

@@ -8,7 +8,7 @@ use sigurg_traces::{Kind, PutHow, Queue, TakeHow};
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::fence;
-use crate::g::{G, Gs};
+use crate::g::{AHEAD, G, Gs};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::wake::{startm_locked, wakep, work_is_urgent};
@@ -17,9 +17,6 @@ use crate::sched::{GQueue, Sched, State};
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, about, event, event_about};
-
-/// How far ahead Gs are fetched that are taken from the global queue in a row: the latency of memory over the time of a step.
-const AHEAD: usize = 8;
 
 /// A goroutine to run, and whether it goes on in the time slice of the one before.
 pub(crate) type Next = (&'static G, bool);
@@ -78,7 +75,7 @@ fn runqputslow(mp: &'static M, pp: &'static P, gp: &'static G) -> bool {
         let over = spilled.head + i as u64 + 1;
         event(mp, Some(sched.g(*gs)), Site::Runqput, over, got(pp.id(), Queue::Local, TakeHow::Spill));
     }
-    for (gs, ahead) in spilled.gs.iter().zip(&spilled.gs[AHEAD..]) {
+    for (gs, ahead) in spilled.gs.iter().zip(spilled.gs.iter().skip(AHEAD)) {
         // Relaxed: in the hand of this M.
         sched.g(*gs).ahead.store(ahead.0, Relaxed);
     }
