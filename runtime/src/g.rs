@@ -17,9 +17,9 @@
 
 use std::ptr;
 
-use crate::arch::prefetch;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
+use crate::facade::scaled;
 use crate::m::M;
 use crate::sched::Sched;
 use crate::status::StatusWord;
@@ -43,8 +43,9 @@ impl Gs {
 /// `stackguard0` of a G that is asked to stop: higher than any stack pointer. Go: `stackPreempt`.
 pub(crate) const STACK_PREEMPT: usize = -1314isize as usize;
 
-/// How far ahead Gs of a list are fetched that are taken in a row: the latency of memory over the time of a step.
-pub(crate) const AHEAD: usize = 8;
+/// How far ahead Gs of a list are fetched that are taken in a row: the latency of memory over the time of a step. Where
+/// interleavings are explored memory has no latency, and nothing is fetched.
+pub(crate) const AHEAD: usize = scaled(8, 0);
 
 /// See the module.
 #[repr(C, align(64))]
@@ -59,7 +60,7 @@ pub(crate) struct G {
     pub(crate) m: AtomicPtr<M>,
     /// Next in whatever list it is on. Owner of the list.
     pub(crate) schedlink: AtomicU32,
-    /// Number of one some places further on the same list, or of any: what to fetch ahead. Owner of the list.
+    /// Number of the one [`AHEAD`] places further on the same list, or, as it is only a hint, of any. Owner of the list.
     pub(crate) ahead: AtomicU32,
     /// Number of this struct. Set once, before the first change of status.
     gs: Gs,
@@ -160,15 +161,6 @@ impl G {
     #[inline]
     pub(crate) fn goid(&self) -> u64 {
         self.goid.load(Relaxed)
-    }
-
-    /// Has the processor fetch what a switch to it touches first: this, and the top of its stack.
-    #[inline]
-    pub(crate) fn fetch(&self) {
-        let here = ptr::from_ref(self).addr();
-        for line in -3..=1isize {
-            prefetch(here.wrapping_add_signed(64 * line));
-        }
     }
 
     /// The M that runs it. Racy unless asked by that M or by a holder.

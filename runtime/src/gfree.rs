@@ -36,6 +36,9 @@ pub(crate) struct Batch {
 impl Batch {
     /// Notes in each what follows some places after it, for whoever takes them one by one when they are not in any cache.
     fn look_ahead(&self, slab: &Slab) {
+        if AHEAD == 0 {
+            return;
+        }
         let next = |gs: Gs| Gs(slab.get(gs).schedlink.load(Relaxed));
         let distance = self.len.min(AHEAD as u32);
         let mut one = self.head;
@@ -80,9 +83,7 @@ impl GFree {
         let gp = slab.get(Gs(self.head.load(Relaxed)));
         let next = Gs(gp.schedlink.load(Relaxed));
         self.head.store(next.0, Relaxed);
-        if len > 1 {
-            slab.get(next).fetch();
-        }
+        slab.fetch(|| if len > 1 { next } else { Gs::NONE });
         gp.schedlink.store(0, Relaxed);
         self.len.store(len - 1, Relaxed);
         Some(gp)
@@ -100,10 +101,7 @@ impl GFree {
             return Some(Batch { head, tail: Gs(self.tail.load(Relaxed)), len });
         }
         let last = (1..n).fold(slab.get(head), |gp, _| {
-            let ahead = Gs(gp.ahead.load(Relaxed));
-            if !ahead.is_none() {
-                slab.get(ahead).fetch();
-            }
+            slab.fetch(|| Gs(gp.ahead.load(Relaxed)));
             slab.get(Gs(gp.schedlink.load(Relaxed)))
         });
         self.head.store(last.schedlink.load(Relaxed), Relaxed);

@@ -75,9 +75,11 @@ fn runqputslow(mp: &'static M, pp: &'static P, gp: &'static G) -> bool {
         let over = spilled.head + i as u64 + 1;
         event(mp, Some(sched.g(*gs)), Site::Runqput, over, got(pp.id(), Queue::Local, TakeHow::Spill));
     }
-    for (gs, ahead) in spilled.gs.iter().zip(spilled.gs.iter().skip(AHEAD)) {
-        // Relaxed: in the hand of this M.
-        sched.g(*gs).ahead.store(ahead.0, Relaxed);
+    if AHEAD != 0 {
+        for (gs, ahead) in spilled.gs.iter().zip(spilled.gs.iter().skip(AHEAD)) {
+            // Relaxed: in the hand of this M.
+            sched.g(*gs).ahead.store(ahead.0, Relaxed);
+        }
     }
     let mut state = sched.lock.lock();
     for gs in spilled.gs {
@@ -106,10 +108,8 @@ pub(crate) fn runqget_ring(mp: &'static M, pp: &'static P) -> Option<&'static G>
     let moved = pp.runq.get()?;
     let sched = mp.sched();
     let gp = sched.g(moved.gs);
-    let soon = pp.runq.peek(moved.over + 1);
-    if !soon.is_none() {
-        sched.g(soon).fetch();
-    }
+    // Not the next one: that comes too soon.
+    sched.slab.fetch(|| pp.runq.peek(moved.over + 1));
     event(mp, Some(gp), Site::Schedule, moved.over, got(pp.id(), Queue::Local, TakeHow::Pop));
     Some(gp)
 }
