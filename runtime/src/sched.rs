@@ -329,6 +329,7 @@ impl Sched {
     }
 
     /// sched.lock held: puts a P on the idle list. Its queue is empty. Go: `pidleput`.
+    #[inline(never)]
     pub(crate) fn pidleput(&self, state: &mut State, pp: &'static P) {
         if !pp.runq.is_empty() {
             throw!("pidleput: P{} has runnable goroutines", pp.id());

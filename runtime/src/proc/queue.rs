@@ -146,6 +146,7 @@ pub(crate) fn globrunqgetbatch(mp: &'static M, state: &mut State) -> Option<(&'s
 
 /// Owner of `pp`, whose ring is empty: puts a share of the global queue there. Under the `sched.lock` under which it was taken, or
 /// while the M spins: in between nobody sees it, and who looks for work in vain meanwhile goes to sleep beside it.
+#[inline(never)]
 pub(crate) fn keep_batch(mp: &'static M, pp: &'static P, mut rest: GQueue) {
     while let Some(gp) = rest.pop_front() {
         // As in `runqput`.
@@ -160,6 +161,7 @@ pub(crate) fn keep_batch(mp: &'static M, pp: &'static P, mut rest: GQueue) {
 }
 
 /// Owner of `pp`, whose ring is empty: takes half of what `victim` has. Go: `runqsteal`.
+#[inline(never)]
 pub(crate) fn runqsteal(
     mp: &'static M,
     pp: &'static P,
