@@ -21,6 +21,7 @@ use crate::facade::atomic::{AtomicBool, AtomicUsize};
 use crate::facade::nanotime;
 use crate::lock::{Guard, Lock};
 use crate::proc::safe_point;
+use crate::time;
 use crate::wait::Wait;
 use crate::waitreason::WaitReason;
 
@@ -78,14 +79,14 @@ pub enum Until {
 impl Until {
     /// The deadline in nanoseconds of the monotonic clock; `None` is never.
     pub(crate) fn deadline(self) -> Option<i64> {
-        let left = match self {
-            Self::Now => Duration::ZERO,
-            Self::Forever => return None,
-            Self::For(duration) => duration,
-            Self::At(instant) => instant.saturating_duration_since(Instant::now()),
+        let deadline = match self {
+            Self::Now => nanotime(),
+            Self::Forever => i64::MAX,
+            Self::For(duration) => time::after(duration),
+            Self::At(instant) => time::at(instant),
         };
-        // A time beyond the clock's 292 years is never.
-        i64::try_from(left.as_nanos()).ok().and_then(|left| nanotime().checked_add(left))
+        // A time beyond the clock's 292 years is never, too.
+        (deadline != i64::MAX).then_some(deadline)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::nanotime;
 use crate::netpoll::{Dir, PollDesc};
 use crate::proc::safe_point;
+use crate::time;
 
 /// A socket of std's and what is needed to wait for it. Handles of one socket share it.
 pub(super) struct Fd<S> {
@@ -83,11 +84,8 @@ impl<S: AsFd> Fd<S> {
     }
 
     pub(super) fn set_deadline(&self, dir: Dir, deadline: Option<Instant>) {
-        // The clock of `Instant` is that of `nanotime`, but keeps its numbers to itself.
-        self.pd.set_deadline(
-            dir,
-            deadline.map(|at| nanotime() + nanos(at.saturating_duration_since(Instant::now()))),
-        );
+        // Zero would be no deadline.
+        self.pd.set_deadline(dir, deadline.map(|instant| time::at(instant).max(1)));
     }
 
     /// Fails everything, now and from now on, and tells the kernel, and so the other side.

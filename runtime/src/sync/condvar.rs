@@ -11,13 +11,13 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::deadline;
 use super::list::{Claimed, List, Node};
 use super::mutex::MutexGuard;
 use crate::facade::atomic::AtomicU32;
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::lock::Lock;
 use crate::proc::safe_point;
+use crate::time;
 use crate::waitreason::WaitReason;
 
 /// Node's note: on its way to the park.
@@ -90,7 +90,7 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         timeout: Duration,
     ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        let notified = self.wait_until_ns(&mut guard, Some(deadline::after(timeout)));
+        let notified = self.wait_until_ns(&mut guard, Some(time::after(timeout)));
         (guard, WaitTimeoutResult(!notified))
     }
 
@@ -100,7 +100,7 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         instant: Instant,
     ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        let notified = self.wait_until_ns(&mut guard, Some(deadline::at(instant)));
+        let notified = self.wait_until_ns(&mut guard, Some(time::at(instant)));
         (guard, WaitTimeoutResult(!notified))
     }
 
@@ -112,7 +112,7 @@ impl Condvar {
         timeout: Duration,
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        let deadline = deadline::after(timeout);
+        let deadline = time::after(timeout);
         let mut in_time = true;
         loop {
             if !condition(&mut *guard) {

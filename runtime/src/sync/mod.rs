@@ -24,7 +24,6 @@
 
 mod barrier;
 mod condvar;
-mod deadline;
 mod list;
 mod mutex;
 mod once;

@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
-use super::deadline;
 use super::raw_mutex::RawMutex;
 use crate::proc::safe_point;
+use crate::time;
 use crate::waitreason::WaitReason;
 
 /// A mutual exclusion lock that parks the goroutine, not the thread. Go: `sync.Mutex`.
@@ -66,12 +66,12 @@ impl<T: ?Sized> Mutex<T> {
 
     /// As [`Mutex::lock`], but waits no longer than `timeout`; `None` if the time was up.
     pub fn try_lock_for(&self, timeout: Duration) -> Option<MutexGuard<'_, T>> {
-        self.lock_until(deadline::after(timeout))
+        self.lock_until(time::after(timeout))
     }
 
     /// As [`Mutex::lock`], but waits no longer than until `instant`; `None` if the time was up.
     pub fn try_lock_until(&self, instant: Instant) -> Option<MutexGuard<'_, T>> {
-        self.lock_until(deadline::at(instant))
+        self.lock_until(time::at(instant))
     }
 
     #[cfg(test)]

@@ -7,9 +7,9 @@ use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
-use super::deadline;
 use super::raw_rwlock::RawRwLock;
 use crate::proc::safe_point;
+use crate::time;
 
 /// A reader-writer lock that parks the goroutine, not the thread. Go: `sync.RWMutex`.
 ///
@@ -72,13 +72,13 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`RwLock::read`], but waits no longer than `timeout`; `None` if the time was up.
     pub fn try_read_for(&self, timeout: Duration) -> Option<RwLockReadGuard<'_, T>> {
         safe_point();
-        self.raw.read(Some(deadline::after(timeout))).then(|| RwLockReadGuard::new(self))
+        self.raw.read(Some(time::after(timeout))).then(|| RwLockReadGuard::new(self))
     }
 
     /// As [`RwLock::read`], but waits no longer than until `instant`; `None` if the time was up.
     pub fn try_read_until(&self, instant: Instant) -> Option<RwLockReadGuard<'_, T>> {
         safe_point();
-        self.raw.read(Some(deadline::at(instant))).then(|| RwLockReadGuard::new(self))
+        self.raw.read(Some(time::at(instant))).then(|| RwLockReadGuard::new(self))
     }
 
     /// Waits until nobody reads or writes, and takes the value for itself. Go: `Lock`.
@@ -100,13 +100,13 @@ impl<T: ?Sized> RwLock<T> {
     /// are let in then.
     pub fn try_write_for(&self, timeout: Duration) -> Option<RwLockWriteGuard<'_, T>> {
         safe_point();
-        self.raw.write(Some(deadline::after(timeout))).then(|| RwLockWriteGuard::new(self))
+        self.raw.write(Some(time::after(timeout))).then(|| RwLockWriteGuard::new(self))
     }
 
     /// As [`RwLock::write`], but waits no longer than until `instant`; `None` if the time was up.
     pub fn try_write_until(&self, instant: Instant) -> Option<RwLockWriteGuard<'_, T>> {
         safe_point();
-        self.raw.write(Some(deadline::at(instant))).then(|| RwLockWriteGuard::new(self))
+        self.raw.write(Some(time::at(instant))).then(|| RwLockWriteGuard::new(self))
     }
 
     #[cfg(test)]

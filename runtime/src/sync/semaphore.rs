@@ -8,12 +8,12 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::deadline;
 use super::list::{Claimed, List, Node};
 use crate::facade::atomic::AtomicUsize;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::lock::{Guard, Lock};
 use crate::proc::safe_point;
+use crate::time;
 use crate::waitreason::WaitReason;
 
 /// Somebody is on the list.
@@ -71,13 +71,13 @@ impl Semaphore {
     /// As [`Semaphore::acquire`], but waits no longer than `timeout`; `None` if the time was up.
     pub fn acquire_timeout(&self, n: usize, timeout: Duration) -> Option<SemaphorePermit<'_>> {
         safe_point();
-        self.acquire_until_ns(n, Some(deadline::after(timeout)))
+        self.acquire_until_ns(n, Some(time::after(timeout)))
     }
 
     /// As [`Semaphore::acquire`], but waits no longer than until `instant`; `None` if the time was up.
     pub fn acquire_until(&self, n: usize, instant: Instant) -> Option<SemaphorePermit<'_>> {
         safe_point();
-        self.acquire_until_ns(n, Some(deadline::at(instant)))
+        self.acquire_until_ns(n, Some(time::at(instant)))
     }
 
     /// Adds `n` permits, which need not have been taken here: to give back what [`SemaphorePermit::forget`] kept, or
