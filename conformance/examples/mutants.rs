@@ -29,6 +29,9 @@ struct Args {
     /// Where to write what came of it: a report, for `conformance report merge`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Instead: make so many simulated runs fail with each mutant that is named, and repeat and shrink them from what is kept
+    #[arg(long, value_name = "RUNS", conflicts_with_all = ["layer", "json", "list"], requires = "names")]
+    replays: Option<u32>,
     /// Say which there are, and try none
     #[arg(long)]
     list: bool,
@@ -85,6 +88,9 @@ fn tried(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     if units.is_empty() {
         return Err("none of these mutants is for one of these layers".into());
     }
+    if let Some(runs) = args.replays {
+        return replays(&mutants, &args.names, runs, &target);
+    }
     let call = Call {
         seed: 1,
         budget: None,
@@ -101,6 +107,31 @@ fn tried(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let layers: [Box<dyn Layer>; 1] = [Box::new(mutants)];
     let report = run(&layers, &call, &Until::interrupted(interrupted), &Tell);
     conclude(&report, args.json.as_deref())
+}
+
+/// A failure is shrunk for so long at most, in seconds.
+const SHRINK: &str = "10";
+
+/// The example `replays` with each mutant, in a process for what fails and in another for what is repeated.
+fn replays(
+    mutants: &Mutants,
+    names: &[String],
+    runs: u32,
+    target: &Path,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let mut good = true;
+    for name in names {
+        println!("{name}");
+        let folder = target.join("replays").join(name);
+        // What an earlier call left.
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        let folder = folder.to_str().ok_or("the folder of what is built has no name in UTF-8")?;
+        good &= mutants.example(name, "replays", &["make", folder, &runs.to_string()])?.success()
+            && mutants.example(name, "replays", &["repeat", folder, SHRINK])?.success();
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// Prints the kill matrix and writes the report.

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use sigurg_conformance::report::coverage::{Faces, edge_name};
+use sigurg_conformance::report::coverage::{Faces, edge_name, row_name};
 use sigurg_conformance::scenario::check::check;
 use sigurg_conformance::scenario::make::{Size, from_seed};
 use sigurg_conformance::scenario::{library, text};
 use sigurg_conformance::sim::drive::{Chance, Drive};
 use sigurg_conformance::sim::follow::follow;
 use sigurg_conformance::survey::edges::{Edge, all_edges};
+use sigurg_conformance::survey::rows::rows;
+use sigurg_model::rules::transition::{ROWS, Row};
 
 /// States of each configuration that are looked at.
 const STATES: usize = 60_000;
@@ -27,27 +29,52 @@ const STAGES: [&str; 3] = [
 /// The least part of the edges that must be found, in percent.
 const LEAST: usize = 60;
 
-/// The edges that the named scenarios and random ones show.
-fn by_chance(drive: &mut Drive, found: &mut HashSet<Edge>) {
+/// What the named scenarios and random ones show.
+#[derive(Default)]
+struct Found {
+    edges: HashSet<Edge>,
+    /// By the index of the row: how often it was taken.
+    rows: Vec<u64>,
+}
+
+fn by_chance(drive: &mut Drive) -> Found {
+    let mut found = Found { rows: vec![0; ROWS.len()], ..Found::default() };
     let random = (0..SEEDS).map(|seed| from_seed(seed, Size::SIM));
     for (seed, scenario) in (0..).zip(library::all().into_iter().chain(random)) {
         let scenario = Arc::new(scenario);
         let expected = check(&scenario).expect("named ones are tested, others were repaired");
         for chance in Chance::ALL {
             let mut faces = Faces::default();
-            drive.run_and_hear(&scenario, &expected, &mut *chance.strategy(seed), &mut |event, _| {
-                found.extend(faces.see(event));
+            let strategy = &mut *chance.strategy(seed);
+            let ran = drive.run_and_hear(&scenario, &expected, strategy, &mut |event, _| {
+                found.edges.extend(faces.see(event));
             });
+            found.rows.iter_mut().zip(&ran.summary.rows).for_each(|(all, taken)| *all += taken);
         }
     }
+    found
+}
+
+/// Rows that only real threads take, by the place and the reason.
+const NATIVE: &[(&str, &str)] = &[];
+
+#[test]
+fn the_runtime_in_simulation_takes_every_row_of_the_table_that_it_has() {
+    let found = by_chance(&mut Drive::new());
+    let all: Vec<_> = rows().collect();
+    let missing = |(index, row): &&(usize, &Row)| {
+        found.rows[*index] == 0 && NATIVE.iter().all(|(site, _)| !row.sites.contains(site))
+    };
+    let missing: Vec<_> = all.iter().filter(missing).map(|(_, row)| row_name(row)).collect();
+    assert!(missing.is_empty(), "of {} rows these are not taken: {missing:#?}", all.len());
 }
 
 #[test]
 #[ignore = "takes minutes: the nightly runs it"]
 fn the_runtime_in_simulation_follows_the_walks_of_the_model() {
     let walks = all_edges(STATES);
-    let (mut drive, mut found) = (Drive::new(), HashSet::new());
-    by_chance(&mut drive, &mut found);
+    let mut drive = Drive::new();
+    let found = by_chance(&mut drive).edges;
     let by_chance = walks.keys().filter(|edge| found.contains(*edge)).count();
     let stages = STAGES.map(|stage| {
         let scenario = Arc::new(text::parse(stage).expect("a scenario"));

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -47,6 +49,30 @@ impl Mutants {
     #[must_use]
     pub fn all(&self) -> &[Mutant] {
         &self.mutants
+    }
+
+    /// Runs an example of this package, built from the copy with mutant `name` in it, as tests are built outside of this layer.
+    ///
+    /// # Errors
+    /// A mutant that does not exist or apply; a command that cannot be run.
+    pub fn example(&self, name: &str, example: &str, args: &[&str]) -> io::Result<ExitStatus> {
+        let mutant = self.mutants.iter().find(|mutant| mutant.name == name);
+        let mutant = mutant.ok_or_else(|| io::Error::other(format!("there is no mutant {name}")))?;
+        let files = mutant.patch.apply(|file| fs::read_to_string(self.tree.path().join(file)));
+        let _changed = self.tree.change(&files.map_err(io::Error::other)?)?;
+        let mut cargo = Command::new("cargo");
+        cargo.args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            env!("CARGO_PKG_NAME"),
+            "--example",
+            example,
+            "--",
+        ]);
+        cargo.args(args).current_dir(self.tree.path()).env("CARGO_TARGET_DIR", &self.target);
+        cargo.stdin(Stdio::null()).status()
     }
 
     fn tests(&self, suite: &Suite, of: &str, until: &Until) -> Outcome {

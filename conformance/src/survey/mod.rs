@@ -5,6 +5,7 @@
 //! still told.
 
 pub mod edges;
+pub mod rows;
 
 use sigurg_model::machine::Machine;
 use sigurg_model::machine::config::Config;

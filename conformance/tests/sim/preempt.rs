@@ -5,8 +5,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use sigurg_conformance::sim::Sim;
-use sigurg_shuttle::sim::{self, Limits, Random};
-use sigurg_shuttle::{go, metrics, stacks};
+use sigurg_shuttle::__private::safe_point;
+use sigurg_shuttle::sim::{self, Limits, Random, point};
+use sigurg_shuttle::{go, metrics, preempt_off, set_gomaxprocs, stacks};
 
 use crate::programs::hog;
 use crate::{assert_ok, programs, under_many_schedules};
@@ -67,6 +68,31 @@ fn a_storm_of_scans_finds_every_goroutine_and_disturbs_none() {
             }
             stop.store(true, Relaxed);
             hogs.into_iter().for_each(|hog| hog.join().unwrap());
+        });
+    });
+}
+
+/// Whoever comes to a safe point where it must not be stopped goes on, and the request stands until it may: the model says so.
+#[test]
+fn who_must_not_stop_at_a_safe_point_keeps_the_request() {
+    under_many_schedules(60, || {
+        sim::runtime(2).run(|| {
+            let stays = || {
+                for _ in 0..3 {
+                    preempt_off(|| {
+                        for _ in 0..10 {
+                            point();
+                            safe_point();
+                        }
+                    });
+                    safe_point();
+                }
+            };
+            let stay: Vec<_> = (0..2).map(|_| go(stays)).collect();
+            let scanner = go(|| assert!((0..2).map(|_| stacks::scan(|_| ())).sum::<usize>() > 0));
+            set_gomaxprocs(1);
+            stay.into_iter().for_each(|stay| stay.join().unwrap());
+            scanner.join().unwrap();
         });
     });
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use sigurg_shuttle::sim::{self, point};
-use sigurg_shuttle::{JoinHandle, chan, go, set_gomaxprocs, stacks, yield_now};
+use sigurg_shuttle::{JoinHandle, chan, go, set_gomaxprocs, stacks, time, yield_now};
 
 use crate::programs::hog;
 use crate::under_many_schedules;
@@ -79,6 +80,23 @@ fn several_suspenders_look_at_goroutines_that_park_all_the_time() {
                 .collect();
             assert_eq!(rx.iter().sum::<u32>(), 15);
             sender.join().unwrap();
+            scanners.into_iter().for_each(|scanner| scanner.join().unwrap());
+        });
+    });
+}
+
+/// What a goroutine waits for is what it says, whoever looked at it before: two want it, and who comes too late lets it alone.
+#[test]
+fn who_sleeps_after_it_was_looked_at_says_so() {
+    under_many_schedules(150, || {
+        sim::runtime(3).run(|| {
+            let scanners: Vec<_> = (0..2)
+                .map(|_| go(|| assert!((0..3).map(|_| stacks::scan(|_| ())).sum::<usize>() > 0)))
+                .collect();
+            for _ in 0..4 {
+                (0..10).for_each(|_| point());
+                time::sleep(Duration::from_micros(20));
+            }
             scanners.into_iter().for_each(|scanner| scanner.join().unwrap());
         });
     });

@@ -6,7 +6,8 @@
 //!    what lies in a queue is `Runnable`; each P is in at most one place; and if nobody holds `sched.lock`, what lies under it
 //!    is what the counts beside it say.
 //! 2. *When every thread sleeps* nothing is in anybody's hand: each P and each goroutine is in exactly one place, links go both
-//!    ways, nobody holds a scan bit, and no work lies in a queue while a P is idle: a wake-up would have been lost.
+//!    ways, nobody holds a scan bit, no work lies in a queue while a P is idle, and nobody waits for a world that has stopped: a
+//!    wake-up would have been lost. Nobody who waits does so for a suspender: that one would hold its scan bit.
 //! 3. It only looks. Nothing it finds depends on anything but the state, so an execution is the same without it.
 
 use std::ptr;
@@ -18,6 +19,7 @@ use crate::p::{P, PStatus};
 use crate::runq::RING;
 use crate::sched::{GQueue, MAX_PROCS, Sched, State};
 use crate::status::GStatus;
+use crate::waitreason::WaitReason;
 
 type Verdict = Result<(), String>;
 
@@ -213,8 +215,8 @@ impl Audit {
             }
         }
         // SAFETY: the caller has just held the lock, and nobody has run since.
-        let wanted = unsafe { sched.lock.unguarded() }.nwanted;
-        ensure!(in_hand == wanted, "all sleep; {in_hand} Ps are nowhere, {wanted} wait for threads");
+        let State { nwanted, stopwait, .. } = *unsafe { sched.lock.unguarded() };
+        ensure!(in_hand == nwanted, "all sleep; {in_hand} Ps are nowhere, {nwanted} wait for threads");
 
         let counted = sched.nmspinning.load(Relaxed);
         let spinning = sched.ms().filter(|mp| mp.spinning.load(Relaxed)).count();
@@ -243,6 +245,19 @@ impl Audit {
             }
             if queues == 1 {
                 queued = Some(gp);
+            }
+            let why = WaitReason::from_index(gp.waitreason.load(Relaxed));
+            match (status, why) {
+                (GStatus::Waiting, WaitReason::StoppingTheWorld) => {
+                    ensure!(stopwait > 0, "all sleep; {} waits for a world that has stopped", name(gp));
+                }
+                (GStatus::Waiting, WaitReason::Preempted) => {
+                    return Err(format!(
+                        "all sleep; {} says that a suspender has it, and none does",
+                        name(gp)
+                    ));
+                }
+                _ => {}
             }
         }
         let idle = sched.npidle.load(Relaxed);
