@@ -14,6 +14,7 @@ use crate::explore::Limits;
 use crate::report::data::{Grade, Shard};
 use crate::report::folder::{self, Folder};
 use crate::report::view::{Verdict, View};
+use crate::run::fuzz::Fuzz;
 use crate::run::go::Go;
 use crate::run::model::Model;
 use crate::run::native::Native;
@@ -33,10 +34,10 @@ pub(super) struct Args {
     /// What chance is drawn from [default: another one each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// These layers only, of model, go, native and sim
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = ["model", "go", "native", "sim"])]
+    /// These layers only, of model, go, native, sim and fuzz
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = ["model", "go", "native", "sim", "fuzz"])]
     only: Vec<String>,
-    /// This unit only: a configuration, a recording, a program, a scenario; may be given again
+    /// This unit only: a configuration, a recording, a program, a scenario, a fuzz target; may be given again
     #[arg(long, value_name = "NAME")]
     unit: Vec<String>,
     /// Where to write the report
@@ -119,6 +120,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
         Box::new(Go::find()),
         Box::new(Model { nightly: args.nightly, limits }),
         Box::new(Sim::new(folder.traces())),
+        Box::new(Fuzz::find(command.clone(), folder.traces())),
         Box::new(Native::new(command, folder.traces())),
     ];
     let call = Call {
@@ -228,35 +230,4 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
         writeln!(out, "  since the last report: {said}")?;
     }
     Ok(())
-}
-
-/// Runs one program of the native layer; for `run` only.
-#[derive(Debug, clap::Args)]
-pub(super) struct ProgramArgs {
-    name: String,
-    #[arg(long)]
-    procs: u32,
-    #[arg(long)]
-    seed: u64,
-    #[arg(long)]
-    trace: PathBuf,
-}
-
-pub(super) fn program(args: &ProgramArgs, build: super::Build) -> Status {
-    let Some(program) = run::programs::by_name(&args.name) else {
-        return bad(format!("there is no program {:?}", args.name));
-    };
-    // Whoever started this may be gone: then so is its pipe.
-    std::thread::spawn(|| {
-        let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        std::process::exit(Status::Bad as i32);
-    });
-    let mut draw = run::Draw::new(args.seed, &format!("{}/p{}", args.name, args.procs));
-    match build(sigurg::Builder::new().gomaxprocs(args.procs).trace(&args.trace)) {
-        Ok(runtime) => {
-            runtime.run(|| (program.run)(&mut draw));
-            Status::Conforms
-        }
-        Err(e) => bad(format!("no runtime: {e}")),
-    }
 }

@@ -158,16 +158,8 @@ impl Layer for Mutants {
 }
 
 fn finding(mutant: &Mutant, grade: Grade, why: &str) -> Finding {
-    Finding {
-        grade,
-        rule: mutant.rule.clone(),
-        title: format!("{}: {}", mutant.name, why.lines().next().unwrap_or_default()),
-        unit: format!("{LAYER} {}", mutant.name),
-        seen: 1,
-        repro: format!("ci/mutants/run {}", mutant.name),
-        story: format!("{}\n{why}", mutant.bug),
-        trace: None,
-        window: None,
-        steps: Vec::new(),
-    }
+    let title = format!("{}: {}", mutant.name, why.lines().next().unwrap_or_default());
+    let story = format!("{}\n{why}", mutant.bug);
+    Finding { story, ..Finding::new(grade, &*mutant.rule, title) }
+        .of(format!("{LAYER} {}", mutant.name), format!("ci/mutants/run {}", mutant.name))
 }

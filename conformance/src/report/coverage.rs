@@ -65,6 +65,7 @@ impl Coverage {
             (&mut self.landings, &other.landings),
             (&mut self.bites, &other.bites),
             (&mut self.hazards, &other.hazards),
+            (&mut self.met, &other.met),
         ];
         for (all, some) in pairs {
             add(all, some);
@@ -83,6 +84,7 @@ impl Coverage {
             &self.landings,
             &self.bites,
             &self.hazards,
+            &self.met,
         ];
         all.iter().map(|counts| counts.len() as u64).sum()
     }

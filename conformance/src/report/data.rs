@@ -125,6 +125,23 @@ pub struct Unit {
     /// Signatures of what was found in it, and how often.
     #[serde(default)]
     pub found: BTreeMap<String, u64>,
+    /// Where it is a workload that was measured: each of its runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Round>,
+}
+
+/// One run of a workload by one program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Which round: what stands in the same one ran one after the other, and may be compared.
+    pub round: u32,
+    /// The program: this runtime, or one of its peers.
+    pub peer: String,
+    /// `ok`, or what became of it.
+    pub status: String,
+    /// What was measured, in thousandths of the unit that the name ends in.
+    pub figures: BTreeMap<String, u64>,
 }
 
 /// How an execution is graded, the gravest last.
@@ -181,6 +198,9 @@ pub struct Coverage {
     pub bites: BTreeMap<String, u64>,
     /// Hazards of Go: configurations that showed them where they must.
     pub hazards: BTreeMap<String, u64>,
+    /// What inputs of a fuzz target met, by target and counter.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub met: BTreeMap<String, u64>,
 }
 
 /// Something that must not be.
@@ -211,6 +231,29 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// One that showed once, and of which nothing more is known yet.
+    #[must_use]
+    pub fn new(grade: Grade, rule: impl Into<String>, title: impl Into<String>) -> Self {
+        Self {
+            grade,
+            rule: rule.into(),
+            title: title.into(),
+            unit: String::new(),
+            seen: 1,
+            repro: String::new(),
+            story: String::new(),
+            trace: None,
+            window: None,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The same, where it showed first and with the command that shows it again.
+    #[must_use]
+    pub fn of(self, unit: String, repro: String) -> Self {
+        Self { unit, repro, ..self }
+    }
+
     /// Of two findings with one signature the one with the smaller size is told: with a trace, then with the shorter story. Of two
     /// executions none has the same size, so it does not matter in which order they came.
     #[must_use]

@@ -12,7 +12,9 @@
 //! 4. What was planned and not begun is written down with the reason. Nothing is skipped in silence.
 
 mod child;
+pub mod fuzz;
 pub mod go;
+mod keep;
 pub mod model;
 pub mod native;
 pub mod place;
@@ -92,6 +94,16 @@ pub struct Done {
     pub histograms: Vec<(String, Histogram)>,
     /// What was found, by signature.
     pub findings: Vec<(String, Finding)>,
+}
+
+impl Done {
+    /// The same, and graded by what was found.
+    fn found(mut self, signature: String, finding: Finding) -> Self {
+        self.grade = Some(finding.grade);
+        self.why.clone_from(&finding.title);
+        self.findings.push((signature, finding));
+        self
+    }
 }
 
 /// When to stop: at a time, or when told.

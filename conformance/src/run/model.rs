@@ -130,18 +130,8 @@ fn signature(id: &str, name: &str) -> String {
 }
 
 fn finding(name: &str, rule: &str, title: String) -> Finding {
-    Finding {
-        grade: Grade::Fail,
-        rule: rule.into(),
-        title,
-        unit: format!("model {name}"),
-        seen: 1,
-        repro: format!("conformance explore --config {name}"),
-        story: String::new(),
-        trace: None,
-        window: None,
-        steps: Vec::new(),
-    }
+    Finding::new(Grade::Fail, rule, title)
+        .of(format!("model {name}"), format!("conformance explore --config {name}"))
 }
 
 /// The lines of a story, ` 12. deed | state`, taken apart again.
