@@ -5,6 +5,7 @@
 //! 2. With `--json`, standard output holds one JSON object and nothing else.
 //! 3. Whatever is wrong with an input or the call is said on standard error, with file, place and reason.
 
+mod beside;
 mod check;
 mod check_json;
 mod convert;

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::beside::BesideArgs;
 use super::output::{Out, Status, complain};
 use super::run_watch;
 use crate::explore::Limits;
 use crate::report::data::{Grade, Shard};
-use crate::report::folder::{self, Folder};
+use crate::report::folder::Folder;
 use crate::report::view::{Verdict, View};
 use crate::run::fuzz::Fuzz;
 use crate::run::go::Go;
@@ -49,9 +50,8 @@ pub(super) struct Args {
     /// What the parts have in common, where several campaigns have the same seed
     #[arg(long, value_name = "NAME", default_value = "")]
     campaign: String,
-    /// An earlier report to compare with: report.json, or its folder; may be given again
-    #[arg(long, value_name = "FILE")]
-    baseline: Vec<PathBuf>,
+    #[command(flatten)]
+    beside: BesideArgs,
     /// Search the large configurations of the model, too: hours, and up to 20 GiB
     #[arg(long)]
     nightly: bool,
@@ -66,7 +66,7 @@ Examples:
   conformance run --budget 60s --seed 7
   conformance run --only native --unit hogs/p2 --budget 10m
   conformance run --shard 2/3 --seed 20261122 --report shard-2
-  conformance run --baseline last-night/report.json
+  conformance run --baseline last-night/report.json --mutants mutants.json --bench bench.json
 
 Exit status:
   0  conforms
@@ -104,13 +104,10 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
         Ok(folder) => folder,
         Err(reason) => return Ok(bad(reason)),
     };
-    let mut earlier = Vec::new();
-    for path in &args.baseline {
-        match folder::read(path) {
-            Ok(report) => earlier.push(report),
-            Err(reason) => return Ok(bad(reason)),
-        }
-    }
+    let beside = match args.beside.read() {
+        Ok(beside) => beside,
+        Err(reason) => return Ok(bad(reason)),
+    };
     let command = match std::env::current_exe() {
         Ok(command) => command,
         Err(e) => return Ok(bad(format!("this program does not find itself: {e}"))),
@@ -151,7 +148,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let watch = run_watch::new(call.seed);
     let mut report = run::run(&layers, &call, &Until::interrupted(interrupted), &*watch);
     drop(watch);
-    earlier.iter().for_each(|earlier| report.remember(earlier));
+    beside.add_to(&mut report);
     let view = View::new(&report);
     table(out, &view)?;
     if let Err(reason) = folder.write(&report, &view) {
@@ -217,12 +214,17 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
     for missing in &view.missing {
         writeln!(out, "  {}", missing.what)?;
     }
+    if !view.absent.is_empty() {
+        let absent: Vec<_> = view.absent.iter().map(|absent| &*absent.layer).collect();
+        writeln!(out, "  not run in this report: {}", absent.join(", "))?;
+    }
     if let Some(changes) = &view.changes {
         let counts = [
             (changes.newly_failing.len(), "newly failing"),
             (changes.newly_fixed.len(), "newly fixed"),
             (changes.still_failing.len(), "still failing"),
             (changes.newly_interesting.len(), "newly interesting"),
+            (changes.slower.len(), "figures of speed much worse"),
         ];
         let said: Vec<_> =
             counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();

@@ -15,7 +15,7 @@ use crate::report::histogram::Histogram;
 use crate::run::{Done, Layer, Plan, Task, Until};
 
 /// The name of the layer.
-pub(super) const LAYER: &str = "mutants";
+pub(crate) const LAYER: &str = "mutants";
 /// What its histogram is of.
 pub(super) const TIMES: &str = "time to kill";
 

@@ -104,6 +104,9 @@ pub struct Layer {
     pub curve: Vec<(u64, u64)>,
     /// What was found, by signature.
     pub findings: BTreeMap<String, Finding>,
+    /// Edges of the protocol that the model has, by name, with a shortest way to each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reach: BTreeMap<String, String>,
 }
 
 /// What became of one unit of work, over all its executions in a run.
@@ -179,7 +182,7 @@ impl Grade {
 
 /// What a layer exercised: how often, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Coverage {
     /// Rows of the transition table of Gs, by [`row_name`](super::coverage::row_name).
     pub rows: BTreeMap<String, u64>,
@@ -190,7 +193,6 @@ pub struct Coverage {
     /// Successive status changes of one G, `T10 T11`.
     pub pairs: BTreeMap<String, u64>,
     /// Edges of the protocol: what a trace shows of one G, before and after a change of its status or of what is asked of it.
-    #[serde(default)]
     pub edges: BTreeMap<String, u64>,
     /// Where signals landed.
     pub landings: BTreeMap<String, u64>,
@@ -199,7 +201,7 @@ pub struct Coverage {
     /// Hazards of Go: configurations that showed them where they must.
     pub hazards: BTreeMap<String, u64>,
     /// What inputs of a fuzz target met, by target and counter.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub met: BTreeMap<String, u64>,
 }
 

@@ -94,6 +94,8 @@ pub struct Done {
     pub histograms: Vec<(String, Histogram)>,
     /// What was found, by signature.
     pub findings: Vec<(String, Finding)>,
+    /// Edges of the protocol that the model has, with a shortest way to each.
+    pub reach: BTreeMap<String, String>,
 }
 
 impl Done {
@@ -316,6 +318,7 @@ impl Pass<'_> {
         }
         add(&mut unit.shown, &done.shown.into_iter().collect());
         add(&mut unit.found, &done.findings.iter().map(|(name, found)| (name.clone(), found.seen)).collect());
+        record.reach.extend(done.reach);
         let before = record.coverage.different();
         record.coverage.add(&done.coverage);
         let after = record.coverage.different();
