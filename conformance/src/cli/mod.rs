@@ -5,12 +5,14 @@
 //! 2. With `--json`, standard output holds one JSON object and nothing else.
 //! 3. Whatever is wrong with an input or the call is said on standard error, with file, place and reason.
 
+mod beside;
 mod check;
 mod check_json;
 mod convert;
 mod explore;
 mod explore_json;
 mod output;
+mod parts;
 mod progress;
 mod replay;
 mod replay_sim;
@@ -62,7 +64,9 @@ enum Call {
     Replay(replay::Args),
     Report(report::Args),
     #[command(name = crate::run::native::CALL, hide = true)]
-    Program(run::ProgramArgs),
+    Program(parts::ProgramArgs),
+    #[command(name = crate::run::fuzz::CALL, hide = true)]
+    Fuzz(parts::FuzzArgs),
 }
 
 /// Runs the command that the arguments of this process ask for. Runtimes are made by `build`.
@@ -78,7 +82,8 @@ pub fn main(build: Build) -> ExitCode {
         Call::Convert(args) => convert::run(&args, &mut out),
         Call::Replay(args) => replay::run(&args, build, &mut out),
         Call::Report(args) => report::run(&args, &mut out),
-        Call::Program(args) => Ok(run::program(&args, build)),
+        Call::Program(args) => Ok(parts::program(&args, build)),
+        Call::Fuzz(args) => Ok(parts::fuzz(&args, build)),
     };
     let status = done.and_then(|status| out.flush().map(|()| status)).unwrap_or_else(|e| {
         complain(format_args!("standard output: {e}"));

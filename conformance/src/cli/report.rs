@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::beside::BesideArgs;
 use super::output::{Out, Status, note};
 use super::run::{bad, status, table};
 use crate::report::data::Report;
@@ -37,9 +38,8 @@ struct MergeArgs {
     /// Where to write the joined report
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// An earlier report to compare with: report.json, or its folder; may be given again
-    #[arg(long, value_name = "FILE")]
-    baseline: Vec<PathBuf>,
+    #[command(flatten)]
+    beside: BesideArgs,
 }
 
 fn merge(args: &MergeArgs, out: &mut Out) -> io::Result<Status> {
@@ -58,11 +58,9 @@ fn merge(args: &MergeArgs, out: &mut Out) -> io::Result<Status> {
             return Ok(bad(reason));
         }
     }
-    for path in &args.baseline {
-        match folder::read(path) {
-            Ok(earlier) => report.remember(&earlier),
-            Err(reason) => return Ok(bad(reason)),
-        }
+    match args.beside.read() {
+        Ok(beside) => beside.add_to(&mut report),
+        Err(reason) => return Ok(bad(reason)),
     }
     let view = View::new(&report);
     table(out, &view)?;

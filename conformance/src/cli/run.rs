@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::beside::BesideArgs;
 use super::output::{Out, Status, complain};
 use super::run_watch;
 use crate::explore::Limits;
 use crate::report::data::{Grade, Shard};
-use crate::report::folder::{self, Folder};
+use crate::report::folder::Folder;
 use crate::report::view::{Verdict, View};
+use crate::run::fuzz::Fuzz;
 use crate::run::go::Go;
 use crate::run::model::Model;
 use crate::run::native::Native;
@@ -33,10 +35,10 @@ pub(super) struct Args {
     /// What chance is drawn from [default: another one each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// These layers only, of model, go, native and sim
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = ["model", "go", "native", "sim"])]
+    /// These layers only, of model, go, native, sim and fuzz
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = ["model", "go", "native", "sim", "fuzz"])]
     only: Vec<String>,
-    /// This unit only: a configuration, a recording, a program, a scenario; may be given again
+    /// This unit only: a configuration, a recording, a program, a scenario, a fuzz target; may be given again
     #[arg(long, value_name = "NAME")]
     unit: Vec<String>,
     /// Where to write the report
@@ -48,9 +50,8 @@ pub(super) struct Args {
     /// What the parts have in common, where several campaigns have the same seed
     #[arg(long, value_name = "NAME", default_value = "")]
     campaign: String,
-    /// An earlier report to compare with: report.json, or its folder; may be given again
-    #[arg(long, value_name = "FILE")]
-    baseline: Vec<PathBuf>,
+    #[command(flatten)]
+    beside: BesideArgs,
     /// Search the large configurations of the model, too: hours, and up to 20 GiB
     #[arg(long)]
     nightly: bool,
@@ -65,7 +66,7 @@ Examples:
   conformance run --budget 60s --seed 7
   conformance run --only native --unit hogs/p2 --budget 10m
   conformance run --shard 2/3 --seed 20261122 --report shard-2
-  conformance run --baseline last-night/report.json
+  conformance run --baseline last-night/report.json --mutants mutants.json --bench bench.json
 
 Exit status:
   0  conforms
@@ -103,13 +104,10 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
         Ok(folder) => folder,
         Err(reason) => return Ok(bad(reason)),
     };
-    let mut earlier = Vec::new();
-    for path in &args.baseline {
-        match folder::read(path) {
-            Ok(report) => earlier.push(report),
-            Err(reason) => return Ok(bad(reason)),
-        }
-    }
+    let beside = match args.beside.read() {
+        Ok(beside) => beside,
+        Err(reason) => return Ok(bad(reason)),
+    };
     let command = match std::env::current_exe() {
         Ok(command) => command,
         Err(e) => return Ok(bad(format!("this program does not find itself: {e}"))),
@@ -119,6 +117,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
         Box::new(Go::find()),
         Box::new(Model { nightly: args.nightly, limits }),
         Box::new(Sim::new(folder.traces())),
+        Box::new(Fuzz::find(command.clone(), folder.traces())),
         Box::new(Native::new(command, folder.traces())),
     ];
     let call = Call {
@@ -149,7 +148,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let watch = run_watch::new(call.seed);
     let mut report = run::run(&layers, &call, &Until::interrupted(interrupted), &*watch);
     drop(watch);
-    earlier.iter().for_each(|earlier| report.remember(earlier));
+    beside.add_to(&mut report);
     let view = View::new(&report);
     table(out, &view)?;
     if let Err(reason) = folder.write(&report, &view) {
@@ -215,12 +214,17 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
     for missing in &view.missing {
         writeln!(out, "  {}", missing.what)?;
     }
+    if !view.absent.is_empty() {
+        let absent: Vec<_> = view.absent.iter().map(|absent| &*absent.layer).collect();
+        writeln!(out, "  not run in this report: {}", absent.join(", "))?;
+    }
     if let Some(changes) = &view.changes {
         let counts = [
             (changes.newly_failing.len(), "newly failing"),
             (changes.newly_fixed.len(), "newly fixed"),
             (changes.still_failing.len(), "still failing"),
             (changes.newly_interesting.len(), "newly interesting"),
+            (changes.slower.len(), "figures of speed much worse"),
         ];
         let said: Vec<_> =
             counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
@@ -228,35 +232,4 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
         writeln!(out, "  since the last report: {said}")?;
     }
     Ok(())
-}
-
-/// Runs one program of the native layer; for `run` only.
-#[derive(Debug, clap::Args)]
-pub(super) struct ProgramArgs {
-    name: String,
-    #[arg(long)]
-    procs: u32,
-    #[arg(long)]
-    seed: u64,
-    #[arg(long)]
-    trace: PathBuf,
-}
-
-pub(super) fn program(args: &ProgramArgs, build: super::Build) -> Status {
-    let Some(program) = run::programs::by_name(&args.name) else {
-        return bad(format!("there is no program {:?}", args.name));
-    };
-    // Whoever started this may be gone: then so is its pipe.
-    std::thread::spawn(|| {
-        let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        std::process::exit(Status::Bad as i32);
-    });
-    let mut draw = run::Draw::new(args.seed, &format!("{}/p{}", args.name, args.procs));
-    match build(sigurg::Builder::new().gomaxprocs(args.procs).trace(&args.trace)) {
-        Ok(runtime) => {
-            runtime.run(|| (program.run)(&mut draw));
-            Status::Conforms
-        }
-        Err(e) => bad(format!("no runtime: {e}")),
-    }
 }

@@ -37,6 +37,13 @@ impl Met {
         counter.store(sum.min(u8::MAX.into()) as u8, Relaxed);
     }
 
+    /// What was met, and how often, up to 255.
+    pub fn counts(&self) -> impl Iterator<Item = (usize, u8)> + '_ {
+        // Relaxed: as above.
+        let counts = self.0.iter().map(|counter| counter.load(Relaxed)).enumerate();
+        counts.filter(|(_, count)| *count > 0)
+    }
+
     /// How many different things were met.
     #[must_use]
     pub fn different(&self) -> usize {

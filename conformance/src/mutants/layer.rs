@@ -17,7 +17,7 @@ use crate::report::histogram::Histogram;
 use crate::run::{Done, Layer, Plan, Task, Until};
 
 /// The name of the layer.
-pub(super) const LAYER: &str = "mutants";
+pub(crate) const LAYER: &str = "mutants";
 /// What its histogram is of.
 pub(super) const TIMES: &str = "time to kill";
 
@@ -184,16 +184,8 @@ impl Layer for Mutants {
 }
 
 fn finding(mutant: &Mutant, grade: Grade, why: &str) -> Finding {
-    Finding {
-        grade,
-        rule: mutant.rule.clone(),
-        title: format!("{}: {}", mutant.name, why.lines().next().unwrap_or_default()),
-        unit: format!("{LAYER} {}", mutant.name),
-        seen: 1,
-        repro: format!("ci/mutants/run {}", mutant.name),
-        story: format!("{}\n{why}", mutant.bug),
-        trace: None,
-        window: None,
-        steps: Vec::new(),
-    }
+    let title = format!("{}: {}", mutant.name, why.lines().next().unwrap_or_default());
+    let story = format!("{}\n{why}", mutant.bug);
+    Finding { story, ..Finding::new(grade, &*mutant.rule, title) }
+        .of(format!("{LAYER} {}", mutant.name), format!("ci/mutants/run {}", mutant.name))
 }

@@ -41,6 +41,23 @@ impl<'a> Matrix<'a> {
         })
     }
 
+    /// How many came to what, and how fast, in one line.
+    pub(crate) fn sums(&self) -> String {
+        let mut text = format!(
+            "{} mutants: {} killed, {} survive with a reason, {} live, {} could not be tried",
+            self.rows.len(),
+            self.count(Grade::Pass),
+            self.count(Grade::Interesting),
+            self.count(Grade::Fail),
+            self.count(Grade::Error)
+        );
+        if let (Some(median), Some(longest)) = (self.median, self.longest) {
+            let (median, longest) = (median.as_secs_f64(), longest.as_secs_f64());
+            let _ = write!(text, "; time to kill: median {median:.1} s, longest {longest:.1} s");
+        }
+        text
+    }
+
     /// How many mutants came to that.
     pub(crate) fn count(&self, grade: Grade) -> usize {
         self.rows.iter().filter(|row| row.grade == grade).count()
@@ -85,21 +102,7 @@ pub fn matrix(view: &View) -> String {
         }
         let _ = writeln!(text, "  {}", row.what);
     }
-    let _ = write!(
-        text,
-        "{} mutants: {} killed, {} survive with a reason, {} live, {} could not be tried",
-        matrix.rows.len(),
-        matrix.count(Grade::Pass),
-        matrix.count(Grade::Interesting),
-        matrix.count(Grade::Fail),
-        matrix.count(Grade::Error)
-    );
-    if let (Some(median), Some(longest)) = (matrix.median, matrix.longest) {
-        let (median, longest) = (median.as_secs_f64(), longest.as_secs_f64());
-        let _ = write!(text, "; time to kill: median {median:.1} s, longest {longest:.1} s");
-    }
-    text.push('\n');
-    text
+    text + &matrix.sums() + "\n"
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod tree;
 use std::fs;
 use std::path::Path;
 
+pub(crate) use layer::LAYER;
 pub use layer::Mutants;
 pub use matrix::matrix;
 pub(crate) use matrix::{Matrix, Row};

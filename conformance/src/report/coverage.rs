@@ -65,6 +65,7 @@ impl Coverage {
             (&mut self.landings, &other.landings),
             (&mut self.bites, &other.bites),
             (&mut self.hazards, &other.hazards),
+            (&mut self.met, &other.met),
         ];
         for (all, some) in pairs {
             add(all, some);
@@ -83,6 +84,7 @@ impl Coverage {
             &self.landings,
             &self.bites,
             &self.hazards,
+            &self.met,
         ];
         all.iter().map(|counts| counts.len() as u64).sum()
     }
@@ -113,6 +115,18 @@ pub const SIGNALS: &str = "signals of suspendG per stop";
 pub fn is_time(histogram: &str) -> bool {
     !matches!(histogram, TURNS | SIGNALS)
 }
+
+/// From the signal's sending to its landing, by where that was.
+const LANDINGS: [(&str, &str); 8] = [
+    ("no longer wanted", "signal sent to landed, no longer wanted"),
+    ("at a safe point", "signal sent to landed, at a safe point"),
+    ("on another stack than the goroutine's", "signal sent to landed, on another stack than the goroutine's"),
+    ("in the runtime or a system call", "signal sent to landed, in the runtime or a system call"),
+    ("with little stack left", "signal sent to landed, with little stack left"),
+    ("in foreign code", "signal sent to landed, in foreign code"),
+    ("at an unsafe point", "signal sent to landed, at an unsafe point"),
+    ("declined for another reason", "signal sent to landed, declined for another reason"),
+];
 
 /// Where a signal landed, in words; `None` if the event is not about that.
 #[must_use]
@@ -176,8 +190,11 @@ impl Observer {
             }
             Kind::SigPreempt { .. } => {
                 // What the handler does next is an answer to this signal, acknowledged before or after.
-                if let Some(sent) = self.sent.get(&m) {
-                    self.handled.insert(m, *sent);
+                if let Some(sent) = self.sent.get(&m).copied() {
+                    self.handled.insert(m, sent);
+                    let class = landing(&event.kind);
+                    let of = LANDINGS.iter().find(|(landing, _)| class == Some(*landing));
+                    of.into_iter().for_each(|(_, of)| self.time(of, sent, t_ns));
                 }
             }
             Kind::SigAck { .. } => {

@@ -104,6 +104,9 @@ pub struct Layer {
     pub curve: Vec<(u64, u64)>,
     /// What was found, by signature.
     pub findings: BTreeMap<String, Finding>,
+    /// Edges of the protocol that the model has, by name, with a shortest way to each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reach: BTreeMap<String, String>,
 }
 
 /// What became of one unit of work, over all its executions in a run.
@@ -125,6 +128,23 @@ pub struct Unit {
     /// Signatures of what was found in it, and how often.
     #[serde(default)]
     pub found: BTreeMap<String, u64>,
+    /// Where it is a workload that was measured: each of its runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Round>,
+}
+
+/// One run of a workload by one program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Which round: what stands in the same one ran one after the other, and may be compared.
+    pub round: u32,
+    /// The program: this runtime, or one of its peers.
+    pub peer: String,
+    /// `ok`, or what became of it.
+    pub status: String,
+    /// What was measured, in thousandths of the unit that the name ends in.
+    pub figures: BTreeMap<String, u64>,
 }
 
 /// How an execution is graded, the gravest last.
@@ -162,7 +182,7 @@ impl Grade {
 
 /// What a layer exercised: how often, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Coverage {
     /// Rows of the transition table of Gs, by [`row_name`](super::coverage::row_name).
     pub rows: BTreeMap<String, u64>,
@@ -173,7 +193,6 @@ pub struct Coverage {
     /// Successive status changes of one G, `T10 T11`.
     pub pairs: BTreeMap<String, u64>,
     /// Edges of the protocol: what a trace shows of one G, before and after a change of its status or of what is asked of it.
-    #[serde(default)]
     pub edges: BTreeMap<String, u64>,
     /// Where signals landed.
     pub landings: BTreeMap<String, u64>,
@@ -181,6 +200,9 @@ pub struct Coverage {
     pub bites: BTreeMap<String, u64>,
     /// Hazards of Go: configurations that showed them where they must.
     pub hazards: BTreeMap<String, u64>,
+    /// What inputs of a fuzz target met, by target and counter.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub met: BTreeMap<String, u64>,
 }
 
 /// Something that must not be.
@@ -211,6 +233,29 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// One that showed once, and of which nothing more is known yet.
+    #[must_use]
+    pub fn new(grade: Grade, rule: impl Into<String>, title: impl Into<String>) -> Self {
+        Self {
+            grade,
+            rule: rule.into(),
+            title: title.into(),
+            unit: String::new(),
+            seen: 1,
+            repro: String::new(),
+            story: String::new(),
+            trace: None,
+            window: None,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The same, where it showed first and with the command that shows it again.
+    #[must_use]
+    pub fn of(self, unit: String, repro: String) -> Self {
+        Self { unit, repro, ..self }
+    }
+
     /// Of two findings with one signature the one with the smaller size is told: with a trace, then with the shorter story. Of two
     /// executions none has the same size, so it does not matter in which order they came.
     #[must_use]

@@ -105,6 +105,25 @@ impl Folder {
     }
 }
 
+/// The reports in a folder of earlier ones, by name: its JSON files, and the data of each folder in it.
+///
+/// # Errors
+/// What cannot be read, and why.
+pub fn reports(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let fault = |e: io::Error| format!("{}: {e}", folder.display());
+    let mut reports = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fault)? {
+        let path = entry.map_err(fault)?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            reports.push(path);
+        } else if path.join(DATA).is_file() {
+            reports.push(path.join(DATA));
+        }
+    }
+    reports.sort();
+    Ok(reports)
+}
+
 /// Reads a report: a file, or the folder that it lies in.
 ///
 /// # Errors

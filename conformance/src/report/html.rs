@@ -64,10 +64,13 @@ pub fn page(view: &View) -> String {
             checks => parts::checks(view),
             hazards => parts::hazards(view),
             graph => parts::graph(view),
+            edges => parts::edges(view),
             signals => parts::signals(view),
             exploration => parts::exploration(view),
             go => parts::go(view),
             planted => parts::planted(view),
+            fuzz => parts::fuzz(view),
+            speed => parts::speed(view),
             trend => parts::trend(view),
             runs => parts::runs(view),
             uncovered => parts::uncovered(view),
@@ -108,7 +111,7 @@ fn script_data(window: &Window) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::data::{Ended, Finding, Layer, Report, Run, Shard, Unit};
+    use super::super::data::{Ended, Finding, Layer, Report, Round, Run, Shard, Unit};
     use super::*;
     use crate::timeline::Row;
 
@@ -119,16 +122,11 @@ mod tests {
         let row = Row { seq: 1, t_ns: 2, m: 3, words: EVIL.into(), marked: true, signal: false };
         let window = Window { ms: vec![3], rows: vec![row], ..Window::default() };
         let finding = Finding {
-            grade: Grade::Fail,
-            rule: EVIL.into(),
-            title: EVIL.into(),
-            unit: EVIL.into(),
-            seen: 1,
-            repro: EVIL.into(),
             story: EVIL.into(),
             trace: Some(EVIL.into()),
             window: Some(window),
             steps: vec![super::super::data::Step { deed: EVIL.into(), state: EVIL.into() }],
+            ..Finding::new(Grade::Fail, EVIL, EVIL).of(EVIL.into(), EVIL.into())
         };
         let found = BTreeMap::from([(EVIL.to_owned(), 1)]);
         let graded = BTreeMap::from([(Grade::Fail, 1)]);
@@ -138,6 +136,15 @@ mod tests {
         layer.left.insert("other".into(), EVIL.into());
         layer.findings.insert(EVIL.into(), finding);
         layer.coverage.landings.insert(EVIL.into(), 1);
+        let round = Round {
+            round: 1,
+            peer: EVIL.into(),
+            status: EVIL.into(),
+            figures: BTreeMap::from([(EVIL.into(), 1)]),
+        };
+        let measured = Unit { rounds: vec![round], ..unit_of(EVIL) };
+        let speed = Layer { units: BTreeMap::from([(EVIL.into(), measured)]), ..Layer::default() };
+        let hunted = Layer { units: BTreeMap::from([(EVIL.into(), unit_of(EVIL))]), ..Layer::default() };
         let run = Run {
             campaign: EVIL.into(),
             shard: Shard { index: 1, total: 1 },
@@ -148,9 +155,13 @@ mod tests {
             ended: Ended::Done,
             place: BTreeMap::from([(EVIL.into(), EVIL.into())]),
             not_asked: vec![EVIL.into()],
-            layers: BTreeMap::from([(EVIL.into(), layer)]),
+            layers: BTreeMap::from([(EVIL.into(), layer), ("bench".into(), speed), ("fuzz".into(), hunted)]),
         };
         Report { runs: BTreeMap::from([(EVIL.into(), run)]), ..Report::default() }
+    }
+
+    fn unit_of(about: &str) -> Unit {
+        Unit { about: about.into(), graded: BTreeMap::from([(Grade::Pass, 1)]), ..Unit::default() }
     }
 
     #[test]
@@ -184,6 +195,10 @@ mod tests {
             "was not searched",
             "No recording of Go",
             "needs earlier reports",
+            "No fuzz target was run",
+            "No workload was measured",
+            "No mutant was tried",
+            "planted bugs that the tests must find: not run in this report",
         ] {
             assert!(page.contains(says), "{says}");
         }

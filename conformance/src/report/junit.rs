@@ -28,6 +28,12 @@ pub fn xml(view: &View) -> Result<String, quick_junit::SerializeError> {
         }
         junit.add_test_suite(suite);
     }
+    for absent in &view.absent {
+        let mut suite = TestSuite::new(format!("conformance.{}", absent.layer));
+        let reason = format!("not run in this report: {} ({})", absent.what, absent.how);
+        suite.add_test_case(skipped(&absent.layer, "the whole layer", &reason));
+        junit.add_test_suite(suite);
+    }
     junit.to_string()
 }
 

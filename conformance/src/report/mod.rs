@@ -6,6 +6,7 @@
 //! 2. A page needs nothing but itself: no network, no other file.
 //! 3. Where there is nothing to show, the page says why.
 
+mod bench;
 pub mod coverage;
 pub mod data;
 mod draw;

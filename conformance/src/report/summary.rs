@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use super::bench;
 use super::data::Grade;
 use super::view::{Changes, View};
+use crate::mutants::Matrix;
 
 /// Findings that are told; the others are counted.
 const TOLD: usize = 20;
@@ -16,6 +18,11 @@ pub fn markdown(view: &View) -> String {
         line(&mut text, format_args!("- {}", missing.what));
     }
     if !view.missing.is_empty() {
+        text.push('\n');
+    }
+    if let Some(changes) = &view.changes {
+        text.push_str("## Since the last report\n\n");
+        since(&mut text, changes);
         text.push('\n');
     }
     line(&mut text, format_args!("| layer | units | pass | interesting | fail | error | time |"));
@@ -36,9 +43,9 @@ pub fn markdown(view: &View) -> String {
             ),
         );
     }
-    if let Some(changes) = &view.changes {
-        text.push_str("\n## Since the last report\n\n");
-        since(&mut text, changes);
+    for absent in &view.absent {
+        let (layer, what, how) = (&absent.layer, &absent.what, &absent.how);
+        line(&mut text, format_args!("| {layer} | not run in this report: {what} (`{how}`) | | | | | |"));
     }
     if !view.findings.is_empty() {
         text.push_str("\n## Findings\n\n");
@@ -52,7 +59,35 @@ pub fn markdown(view: &View) -> String {
     if view.findings.len() > TOLD {
         line(&mut text, format_args!("- and {} more", view.findings.len() - TOLD));
     }
+    if let Some(matrix) = Matrix::of(view) {
+        text.push_str("\n## Planted bugs\n\n");
+        line(&mut text, format_args!("{}", matrix.sums()));
+    }
+    speed(&mut text, view);
     text
+}
+
+/// Workloads beside their peers.
+fn speed(text: &mut String, view: &View) {
+    let rows = bench::rows(view);
+    if rows.is_empty() {
+        return;
+    }
+    let peers = bench::peers(view);
+    text.push_str(
+        "\n## Speed\n\nMedians; in parentheses how many times better this runtime is, round by round.\n\n",
+    );
+    line(text, format_args!("| workload | figure | {} |", peers.join(" | ")));
+    line(text, format_args!("| --- | --- |{}", " ---: |".repeat(peers.len())));
+    for row in rows {
+        let cell = |cell: &bench::Cell| {
+            let value = cell.values.map_or_else(|| "-".into(), |[median, ..]| bench::show(median));
+            let better = cell.better.map_or_else(String::new, |better| format!(" ({better:.2})"));
+            format!("{value}{better} {}", cell.status).trim_end().to_owned()
+        };
+        let cells: Vec<_> = row.cells.iter().map(cell).collect();
+        line(text, format_args!("| {} | {} | {} |", row.case, row.figure, cells.join(" | ")));
+    }
 }
 
 fn since(text: &mut String, changes: &Changes) {
@@ -61,6 +96,7 @@ fn since(text: &mut String, changes: &Changes) {
         ("newly fixed", &changes.newly_fixed),
         ("not seen again, but not everything was done", &changes.not_seen),
         ("newly interesting", &changes.newly_interesting),
+        ("slower", &changes.slower),
     ];
     for (what, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
         line(text, format_args!("- {what}: `{}`", list.join("`, `")));

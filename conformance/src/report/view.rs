@@ -7,9 +7,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::coverage::add;
-use super::data::{Coverage, Ended, Finding, Grade, Night, Report, Run, Unit};
+use super::data::{Coverage, Ended, Finding, Grade, Night, Report, Round, Run, Unit};
 use super::histogram::Histogram;
-use super::night;
+use super::{bench, night};
+use crate::mutants;
+
+/// The layers that a report can have, with what they are and where they come from.
+const LAYERS: [(&str, &str, &str); 7] = [
+    ("go", "recordings of the real Go", "conformance run"),
+    ("model", "the search of the model", "conformance run"),
+    ("sim", "the runtime in simulation", "conformance run"),
+    ("fuzz", "the fuzz targets", "conformance run"),
+    ("native", "the runtime on real threads", "conformance run"),
+    (
+        mutants::LAYER,
+        "planted bugs that the tests must find",
+        "ci/mutants/run --json FILE, then --mutants FILE",
+    ),
+    (bench::LAYER, "speed, beside Go and tokio", "ci/bench/run --json FILE, then --bench FILE"),
+];
 
 /// The verdict on a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,6 +73,8 @@ pub struct View {
     pub layers: BTreeMap<String, Layer>,
     /// Layers that the program has and that no run was asked for.
     pub not_asked: BTreeSet<String>,
+    /// Layers that are not in this report.
+    pub absent: Vec<Absent>,
     /// What was found, by signature.
     pub findings: BTreeMap<String, Failure>,
     /// What changed since the last report, if there is one.
@@ -72,6 +90,17 @@ pub struct Missing {
     pub what: String,
     /// Whether only the shards of other machines are missing.
     pub elsewhere: bool,
+}
+
+/// A layer that no run of the report has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Absent {
+    /// Its name.
+    pub layer: String,
+    /// What it is.
+    pub what: String,
+    /// What would bring it here.
+    pub how: String,
 }
 
 /// A layer, over all runs.
@@ -97,6 +126,8 @@ pub struct Layer {
     pub coverage: Coverage,
     /// Times and counts.
     pub histograms: BTreeMap<String, Histogram>,
+    /// Edges of the protocol that the model has, with a shortest way to each.
+    pub reach: BTreeMap<String, String>,
     /// New things seen over time, by run.
     #[serde(skip)]
     pub curves: Vec<Vec<(u64, u64)>>,
@@ -135,6 +166,8 @@ pub struct Changes {
     pub still_failing: Vec<(String, usize)>,
     /// Units that show something interesting and did not.
     pub newly_interesting: Vec<String>,
+    /// Figures of workloads that are much worse than in the last reports.
+    pub slower: Vec<String>,
 }
 
 impl View {
@@ -158,7 +191,11 @@ impl View {
         let history: Vec<_> = report.history.values().cloned().collect();
         let findings = findings(&runs, &history);
         let missing = missing(&runs, &layers);
-        let broken = findings.values().any(|failure| failure.finding.grade == Grade::Fail);
+        // That the tests do not find a planted bug says nothing against the runtime: it is missing in the verdict.
+        let is_planted = |finding: &Finding| finding.unit.split(' ').next() == Some(mutants::LAYER);
+        let broken = findings
+            .values()
+            .any(|failure| failure.finding.grade == Grade::Fail && !is_planted(&failure.finding));
         let verdict = match (broken, missing.is_empty()) {
             (true, _) => Verdict::Broken,
             (false, true) => Verdict::Conforms,
@@ -174,6 +211,7 @@ impl View {
             began_ms: runs.first().map_or(0, |(_, run)| run.began_ms),
             took_ms: runs.iter().map(|(_, run)| run.took_ms).sum(),
             not_asked: not_asked.filter(|name| !asked.contains(name)).collect(),
+            absent: absent(&layers),
             runs,
             layers,
             findings,
@@ -234,7 +272,21 @@ impl Unit {
         add(&mut self.figures, &other.figures);
         add(&mut self.shown, &other.shown);
         add(&mut self.found, &other.found);
+        // Rounds of another run are other rounds.
+        let last = self.rounds.iter().map(|round| round.round).max().unwrap_or(0);
+        let later = |round: &Round| Round { round: last + round.round, ..round.clone() };
+        self.rounds.extend(other.rounds.iter().map(later));
     }
+}
+
+fn absent(layers: &BTreeMap<String, Layer>) -> Vec<Absent> {
+    let absent = LAYERS.iter().filter(|(layer, ..)| !layers.contains_key(*layer));
+    let told = |&(layer, what, how): &(&str, &str, &str)| Absent {
+        layer: layer.into(),
+        what: what.into(),
+        how: how.into(),
+    };
+    absent.map(told).collect()
 }
 
 fn layers(runs: &[(String, Run)]) -> BTreeMap<String, Layer> {
@@ -252,6 +304,13 @@ fn layers(runs: &[(String, Run)]) -> BTreeMap<String, Layer> {
             add(&mut layer.figures, &done.figures);
         }
         layer.coverage.add(&record.coverage);
+        for (edge, way) in &record.reach {
+            let known = layer.reach.entry(edge.clone()).or_insert_with(|| way.clone());
+            // Of two ways the shorter: whoever comes first must not matter.
+            if (way.len(), way) < (known.len(), known) {
+                known.clone_from(way);
+            }
+        }
         for (of, histogram) in &record.histograms {
             layer.histograms.entry(of.clone()).or_default().add(histogram);
         }
@@ -332,6 +391,10 @@ fn missing(runs: &[(String, Run)], layers: &BTreeMap<String, Layer>) -> Vec<Miss
         let errors = layer.graded.get(&Grade::Error).copied().unwrap_or(0);
         if errors > 0 {
             here(format!("{errors} executions of {name} ended in an error of the harness"));
+        }
+        let alive = layer.graded.get(&Grade::Fail).copied().unwrap_or(0);
+        if name == mutants::LAYER && alive > 0 {
+            here(format!("{alive} planted bugs are not found, so the tests may miss others"));
         }
         for (kin, what) in &layer.never {
             here(format!("{name} {kin} never showed {what}, which it is there to show"));

@@ -89,12 +89,8 @@ impl Layer for Go {
                 done.grade = Some(Grade::Pass);
             }
             (Verdict::Rejected(rejected), None) => {
-                let (signature, mut finding) = trace::refused(&path, rejected);
-                finding.unit = format!("go {}", task.unit);
-                finding.repro = repro(task);
-                done.grade = Some(Grade::Fail);
-                done.why.clone_from(&finding.title);
-                done.findings.push((signature, finding));
+                let (signature, finding) = trace::refused(&path, rejected);
+                return done.found(signature, finding.of(unit(task), repro(task)));
             }
             (Verdict::Accepted(_), Some(rule)) => {
                 done.coverage = Default::default();
@@ -122,25 +118,15 @@ fn labels(path: &Path) -> Result<Vec<(String, String)>, String> {
     }
 }
 
+fn unit(task: &Task<'_>) -> String {
+    format!("go {}", task.unit)
+}
+
 fn repro(task: &Task<'_>) -> String {
     format!("conformance run --only go --unit {}", task.unit)
 }
 
-fn failed(mut done: Done, task: &Task<'_>, grade: Grade, rule: &str, title: String) -> Done {
-    let finding = Finding {
-        grade,
-        rule: rule.into(),
-        title: title.clone(),
-        unit: format!("go {}", task.unit),
-        seen: 1,
-        repro: repro(task),
-        story: String::new(),
-        trace: None,
-        window: None,
-        steps: Vec::new(),
-    };
-    done.grade = Some(grade);
-    done.why = title;
-    done.findings.push((format!("go:{rule}:{}", task.unit), finding));
-    done
+fn failed(done: Done, task: &Task<'_>, grade: Grade, rule: &str, title: String) -> Done {
+    let finding = Finding::new(grade, rule, title).of(unit(task), repro(task));
+    done.found(format!("go:{rule}:{}", task.unit), finding)
 }

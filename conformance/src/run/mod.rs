@@ -12,7 +12,9 @@
 //! 4. What was planned and not begun is written down with the reason. Nothing is skipped in silence.
 
 mod child;
+pub mod fuzz;
 pub mod go;
+mod keep;
 pub mod model;
 pub mod native;
 pub mod place;
@@ -92,6 +94,18 @@ pub struct Done {
     pub histograms: Vec<(String, Histogram)>,
     /// What was found, by signature.
     pub findings: Vec<(String, Finding)>,
+    /// Edges of the protocol that the model has, with a shortest way to each.
+    pub reach: BTreeMap<String, String>,
+}
+
+impl Done {
+    /// The same, and graded by what was found.
+    fn found(mut self, signature: String, finding: Finding) -> Self {
+        self.grade = Some(finding.grade);
+        self.why.clone_from(&finding.title);
+        self.findings.push((signature, finding));
+        self
+    }
 }
 
 /// When to stop: at a time, or when told.
@@ -304,6 +318,7 @@ impl Pass<'_> {
         }
         add(&mut unit.shown, &done.shown.into_iter().collect());
         add(&mut unit.found, &done.findings.iter().map(|(name, found)| (name.clone(), found.seen)).collect());
+        record.reach.extend(done.reach);
         let before = record.coverage.different();
         record.coverage.add(&done.coverage);
         let after = record.coverage.different();

@@ -5,8 +5,14 @@ use sigurg_model::space::Promise;
 
 use super::{Done, Layer, Plan, Task, Until, Watch};
 use crate::explore::{Limits, Progress, Stop};
+use crate::report::coverage::edge_name;
 use crate::report::data::{Finding, Grade, Step};
+use crate::survey::edges;
 use crate::survey::{self, Outcome, Verdict, select, survey};
+
+/// The unit that looks for the edges of the protocol, and the states next to the start that it looks at, of each configuration.
+const EDGES: &str = "edges";
+const STATES: usize = 30_000;
 
 /// The exhaustive search of the model.
 #[derive(Debug)]
@@ -39,7 +45,11 @@ impl Layer for Model {
                 When::Nightly => format!("{} (nightly)", config.about),
             },
         };
-        Ok(configs.iter().map(plan).collect())
+        let edges = Plan {
+            name: EDGES.into(),
+            about: "what a trace can show of one goroutine: every change of it that the model has".into(),
+        };
+        Ok(configs.iter().map(plan).chain([edges]).collect())
     }
 
     fn again(&self) -> bool {
@@ -47,6 +57,9 @@ impl Layer for Model {
     }
 
     fn try_one(&self, task: &Task<'_>) -> Done {
+        if task.unit == EDGES {
+            return reach();
+        }
         let configs = select(&[task.unit.to_owned()], true).expect("a unit is a configuration");
         let (config, _) = configs.into_iter().next().expect("it is there");
         let outcome = survey(config, &self.limits, &[], &Search { until: task.until, watch: task.watch });
@@ -54,6 +67,21 @@ impl Layer for Model {
             return Done::default();
         }
         done(&outcome)
+    }
+}
+
+/// The edges of the protocol, each with a shortest way of the model to it.
+fn reach() -> Done {
+    let edges = edges::all_edges(STATES);
+    let way = |walk: &edges::Walk| {
+        let faces: Vec<_> = walk.faces.iter().map(ToString::to_string).collect();
+        format!("{}: {}", walk.config, faces.join(" > "))
+    };
+    Done {
+        grade: Some(Grade::Pass),
+        figures: vec![("edges", edges.len() as u64)],
+        reach: edges.iter().map(|(edge, walk)| (edge_name(*edge), way(walk))).collect(),
+        ..Done::default()
     }
 }
 
@@ -130,18 +158,8 @@ fn signature(id: &str, name: &str) -> String {
 }
 
 fn finding(name: &str, rule: &str, title: String) -> Finding {
-    Finding {
-        grade: Grade::Fail,
-        rule: rule.into(),
-        title,
-        unit: format!("model {name}"),
-        seen: 1,
-        repro: format!("conformance explore --config {name}"),
-        story: String::new(),
-        trace: None,
-        window: None,
-        steps: Vec::new(),
-    }
+    Finding::new(Grade::Fail, rule, title)
+        .of(format!("model {name}"), format!("conformance explore --config {name}"))
 }
 
 /// The lines of a story, ` 12. deed | state`, taken apart again.

@@ -1,16 +1,15 @@
 //! The layer of the real runtime on real threads with real signals: programs are run and recorded, and the model judges.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use sigurg_model::rules::sequence::Step;
 
 use super::child::{self, Ran};
+use super::keep::{Keep, link};
 use super::programs::{self, Program};
 use super::{Done, Layer, Plan, Task, trace};
 use crate::check::judge::Verdict;
@@ -28,17 +27,14 @@ const PROCS: [u32; 3] = [1, 2, 4];
 pub struct Native {
     /// The command that runs one program: this one.
     pub command: PathBuf,
-    /// Where traces of findings are kept: `traces/` of the report's folder.
-    pub keep: PathBuf,
-    /// Signatures of which one is kept already.
-    kept: Mutex<BTreeSet<String>>,
+    keep: Keep,
 }
 
 impl Native {
     /// Programs are run by `command`, and traces of findings kept in the folder `keep`.
     #[must_use]
     pub fn new(command: PathBuf, keep: PathBuf) -> Self {
-        Self { command, keep, kept: Mutex::default() }
+        Self { command, keep: Keep::new(keep) }
     }
 }
 
@@ -100,7 +96,7 @@ impl Layer for Native {
             return self.failed(task, signature, finding, &path);
         }
         let signature = format!("native:{rule}:{name}");
-        let finding = Finding { rule, title, story, ..self.empty(task) };
+        let finding = Finding { story, ..Finding::new(Grade::Fail, rule, title) };
         self.failed(task, signature, finding, &path)
     }
 }
@@ -126,52 +122,30 @@ impl Native {
             }
             Verdict::Unreadable(unreadable) => {
                 let title = format!("the trace of {} is unreadable: {unreadable}", program.name);
-                let finding = Finding { rule: "unreadable".into(), title, ..self.empty(task) };
+                let finding = Finding::new(Grade::Fail, "unreadable", title);
                 self.failed(task, format!("native:unreadable:{}", program.name), finding, path)
             }
         }
     }
 
-    fn empty(&self, task: &Task<'_>) -> Finding {
-        Finding {
-            grade: Grade::Fail,
-            rule: String::new(),
-            title: String::new(),
-            unit: format!("native {}", task.unit),
-            seen: 1,
-            repro: repro(task),
-            story: String::new(),
-            trace: None,
-            window: None,
-            steps: Vec::new(),
-        }
-    }
-
     /// A failure, with its trace kept if it is the first with that signature.
     fn failed(&self, task: &Task<'_>, signature: String, finding: Finding, path: &Path) -> Done {
-        let mut finding = Finding { unit: format!("native {}", task.unit), repro: repro(task), ..finding };
-        let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let name = format!("{signature}-{}-{}.sgt.zst", task.unit, task.seed);
-        let name: String = name.chars().map(|c| if word(c) { c } else { '-' }).collect();
-        let keep = || -> io::Result<()> {
-            fs::create_dir_all(&self.keep)?;
-            let kept = fs::File::create(self.keep.join(&name))?;
-            zstd::stream::copy_encode(fs::File::open(path)?, kept, LEVEL)
+        let mut finding = finding.of(unit(task), repro(task));
+        let keep = || {
+            let kept = self.keep.place(&format!("{signature}-{}-{}.sgt.zst", task.unit, task.seed))?;
+            zstd::stream::copy_encode(fs::File::open(path)?, fs::File::create(&kept)?, LEVEL)?;
+            io::Result::Ok(link(&kept))
         };
-        let first = self.kept.lock().expect("nobody panics with it").insert(signature.clone());
-        match first.then(keep).transpose() {
-            Ok(None) => {}
-            Ok(Some(())) => finding.trace = Some(format!("traces/{name}")),
+        match self.keep.is_first(&signature).then(keep).transpose() {
+            Ok(kept) => finding.trace = kept.flatten(),
             Err(e) => finding.story += &format!("\nits trace could not be kept: {e}"),
         }
-        Done {
-            grade: Some(Grade::Fail),
-            why: finding.title.clone(),
-            figures: vec![("executions", 1)],
-            findings: vec![(signature, finding)],
-            ..Done::default()
-        }
+        Done { figures: vec![("executions", 1)], ..Done::default() }.found(signature, finding)
     }
+}
+
+fn unit(task: &Task<'_>) -> String {
+    format!("native {}", task.unit)
 }
 
 /// What happened may need the same luck once more; the seed sets the sizes, and a budget tries again and again.
@@ -180,22 +154,6 @@ fn repro(task: &Task<'_>) -> String {
 }
 
 fn harness(task: &Task<'_>, title: String) -> Done {
-    let finding = Finding {
-        grade: Grade::Error,
-        rule: "harness".into(),
-        title: title.clone(),
-        unit: format!("native {}", task.unit),
-        seen: 1,
-        repro: repro(task),
-        story: String::new(),
-        trace: None,
-        window: None,
-        steps: Vec::new(),
-    };
-    Done {
-        grade: Some(Grade::Error),
-        why: title,
-        findings: vec![(format!("native:harness:{}", task.unit), finding)],
-        ..Done::default()
-    }
+    let finding = Finding::new(Grade::Error, "harness", title).of(unit(task), repro(task));
+    Done::default().found(format!("native:harness:{}", task.unit), finding)
 }

@@ -3,15 +3,14 @@
 //! 1. What a unit does depends on its name and its seed only, up to the moment at which the time is over.
 //! 2. A run that fails is made smaller at once, and kept as a case that `conformance replay` repeats exactly.
 
-use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sigurg_shuttle::sim::{Schedule, Strategy};
 
+use super::keep::{Keep, link};
 use super::{Done, Draw, Layer, Plan, Task};
 use crate::report::coverage::{Observer, is_time};
 use crate::report::data::{Finding, Grade};
@@ -36,17 +35,14 @@ const SHRINK_LATE: Duration = Duration::from_secs(5);
 /// The runtime in simulation.
 #[derive(Debug)]
 pub struct Sim {
-    /// Where cases of findings are kept: `traces/` of the report's folder.
-    pub keep: PathBuf,
-    /// Signatures of which one is kept already.
-    kept: Mutex<BTreeSet<String>>,
+    keep: Keep,
 }
 
 impl Sim {
     /// Cases of findings are kept in the folder `keep`.
     #[must_use]
     pub fn new(keep: PathBuf) -> Self {
-        Self { keep, kept: Mutex::default() }
+        Self { keep: Keep::new(keep) }
     }
 }
 
@@ -158,27 +154,21 @@ impl Unit<'_> {
     /// A failure; the first with its signature is made smaller and kept.
     fn failed(&mut self, scenario: &Arc<Scenario>, expected: &Results, ran: &Ran, signature: String) {
         let first = &ran.judged.failures[0];
-        let mut finding = Finding {
-            grade: Grade::Fail,
-            rule: first.rule.unwrap_or(first.property.as_str()).into(),
-            title: first.message.lines().next().unwrap_or_default().into(),
-            unit: format!("sim {}", self.task.unit),
-            seen: 1,
-            repro: format!("conformance run --only sim --unit {} --seed {}", self.task.unit, self.task.seed),
-            story: format!("{first}\n\n{scenario}"),
-            trace: None,
-            window: None,
-            steps: Vec::new(),
-        };
+        let rule = first.rule.unwrap_or(first.property.as_str());
+        let repro = format!("conformance run --only sim --unit {} --seed {}", self.task.unit, self.task.seed);
+        let mut finding = Finding::new(Grade::Fail, rule, first.message.lines().next().unwrap_or_default())
+            .of(format!("sim {}", self.task.unit), repro);
+        finding.story = format!("{first}\n\n{scenario}");
         let name = format!("sim:{signature}");
-        let is_new = self.layer.kept.lock().expect("nobody panics with it").insert(name.clone());
-        if is_new {
-            let path = self.layer.keep.join(format!("{}.case", name.replace(':', "-")));
-            match self.keep(&path, scenario, expected, ran, &signature) {
-                Ok(story) => {
+        if self.layer.keep.is_first(&name) {
+            let kept = self.layer.keep.place(&format!("{name}.case"));
+            let kept =
+                kept.and_then(|path| Ok((self.keep(&path, scenario, expected, ran, &signature)?, path)));
+            match kept {
+                Ok((story, path)) => {
                     finding.story = story;
                     finding.repro = format!("conformance replay {}", path.display());
-                    finding.trace = path.file_name().map(|name| format!("traces/{}", name.display()));
+                    finding.trace = link(&path);
                 }
                 Err(error) => finding.story += &format!("\nits case could not be kept: {error}"),
             }
@@ -195,9 +185,6 @@ impl Unit<'_> {
         ran: &Ran,
         signature: &str,
     ) -> io::Result<String> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
         // As it is, before anything else is tried.
         keep(path, &mut self.drive, scenario, expected, &ran.outcome.schedule)?;
         let whole =

@@ -24,18 +24,12 @@ impl Fake {
 }
 
 fn finding(unit: &str) -> Finding {
+    let of = (format!("fake {unit}"), format!("conformance run --unit {unit}"));
     Finding {
-        grade: Grade::Fail,
-        rule: "rule".into(),
-        title: format!("{unit} is broken"),
-        unit: format!("fake {unit}"),
-        seen: 1,
-        repro: format!("conformance run --unit {unit}"),
         story: "once upon a time".into(),
-        trace: None,
-        window: None,
-        steps: Vec::new(),
+        ..Finding::new(Grade::Fail, "rule", format!("{unit} is broken"))
     }
+    .of(of.0, of.1)
 }
 
 impl Layer for Fake {

@@ -39,16 +39,9 @@ pub(super) fn refused(path: &Path, rejected: &Rejected) -> (String, Finding) {
     let window = timeline::read(path, part).ok().map(|(window, _)| window);
     let signature = format!("trace:{}:{}", rejected.rule, kind_of(path, rejected.seq));
     let finding = Finding {
-        grade: Grade::Fail,
-        rule: rejected.rule.into(),
-        title: rejected.message.clone(),
-        unit: String::new(),
-        seen: 1,
-        repro: String::new(),
         story: rejected.story.clone(),
-        trace: None,
         window,
-        steps: Vec::new(),
+        ..Finding::new(Grade::Fail, rejected.rule, &*rejected.message)
     };
     (signature, finding)
 }

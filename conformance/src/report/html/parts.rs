@@ -1,6 +1,6 @@
 //! The parts of the page: what the template is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -12,8 +12,9 @@ use sigurg_model::rules::rule::Rule;
 use sigurg_model::rules::sequence::Step;
 use sigurg_model::rules::transition::ROWS;
 
+use super::super::bench;
 use super::super::coverage::{is_time, p_row_name, p_rows_of, row_name, rows_of};
-use super::super::data::{Grade, Step as Told};
+use super::super::data::{Grade, Night, Step as Told, Unit};
 use super::super::draw::{chart, graph, heat, log, number, short, time};
 use super::super::night;
 use super::super::view::{Failure, View};
@@ -50,6 +51,7 @@ pub(super) fn changes(view: &View) -> Option<Value> {
         ("Newly fixed", &changes.newly_fixed),
         ("Not seen again, but not everything was done", &changes.not_seen),
         ("Newly interesting", &changes.newly_interesting),
+        ("Slower", &changes.slower),
     ];
     let lists: Vec<_> = lists
         .into_iter()
@@ -62,10 +64,13 @@ pub(super) fn changes(view: &View) -> Option<Value> {
 pub(super) fn layers(view: &View) -> Vec<Value> {
     let layer = |(name, layer): (&String, &super::super::view::Layer)| {
         let count = |grade| layer.graded.get(&grade).copied().unwrap_or(0);
-        let figures: Vec<_> = ["executions", "events", "states", "transitions"]
+        let mut figures: Vec<_> = ["executions", "events", "states", "transitions"]
             .iter()
             .filter_map(|of| layer.figures.get(*of).map(|n| format!("{} {of}", number(*n))))
             .collect();
+        if let Some(executions) = layer.figures.get("executions").filter(|_| layer.took_ms > 0) {
+            figures.push(format!("{} executions a second", short(executions * 1000 / layer.took_ms)));
+        }
         let mut units: Vec<_> = layer.units.iter().collect();
         // What needs a look comes first.
         units.sort_by_key(|(name, unit)| (std::cmp::Reverse(unit.grade()), (*name).clone()));
@@ -102,7 +107,7 @@ pub(super) fn finding(index: usize, (signature, failure): (&String, &Failure)) -
         signature, grade => finding.grade.as_str(), rule => finding.rule, title => finding.title,
         says => Rule::by_name(&finding.rule).map(Rule::says), times => failure.times,
         units => failure.units, nights => failure.nights, repro => finding.repro, story => finding.story.trim(),
-        trace => finding.trace,
+        trace => finding.trace, is_trace => finding.trace.as_ref().is_some_and(|trace| trace.contains(".sgt")),
         before => window.map(|window| window.before),
         window => window.map(script_data),
         steps => steps(&finding.steps),
@@ -253,6 +258,28 @@ pub(super) fn graph(view: &View) -> Value {
     }
 }
 
+/// The edges of the protocol: how many of those that the model has the runtime showed.
+pub(super) fn edges(view: &View) -> Option<Value> {
+    let reach = &view.layers.get("model")?.reach;
+    if reach.is_empty() {
+        return None;
+    }
+    let by = |name: &str| view.layers.get(name).map(|layer| &layer.coverage.edges);
+    let (sim, native) = (by("sim"), by("native"));
+    let has = |of: Option<&ByLayer>, edge: &String| of.is_some_and(|edges| edges.contains_key(edge));
+    let count = |of: Option<&ByLayer>| of.map(|_| reach.keys().filter(|edge| has(of, edge)).count());
+    let holes: Vec<_> = reach
+        .iter()
+        .filter(|(edge, _)| !has(sim, edge) && !has(native, edge))
+        .map(|(edge, way)| given! { edge, way })
+        .collect();
+    let own: BTreeSet<_> = [sim, native].into_iter().flatten().flat_map(BTreeMap::keys).collect();
+    let beyond: Vec<_> = own.into_iter().filter(|edge| !reach.contains_key(*edge)).collect();
+    Some(
+        given! { all => reach.len(), seen => reach.len() - holes.len(), sim => count(sim), native => count(native), holes, beyond },
+    )
+}
+
 pub(super) fn signals(view: &View) -> Vec<Value> {
     let mut told = Vec::new();
     for (name, layer) in &view.layers {
@@ -286,6 +313,11 @@ pub(super) fn signals(view: &View) -> Vec<Value> {
     told
 }
 
+/// Whether a unit of the model is a search, of which it is known how many states there are.
+fn is_search(unit: &Unit) -> bool {
+    unit.figures.contains_key("states")
+}
+
 pub(super) fn exploration(view: &View) -> Value {
     let curves: Vec<_> = view
         .layers
@@ -299,6 +331,7 @@ pub(super) fn exploration(view: &View) -> Value {
         let rows: Vec<_> = model
             .units
             .iter()
+            .filter(|(_, unit)| is_search(unit))
             .map(|(name, unit)| {
                 let figure = |of: &str| unit.figures.get(of).copied().unwrap_or(0);
                 given! {
@@ -338,21 +371,83 @@ pub(super) fn planted(view: &View) -> Option<Value> {
     })
 }
 
-pub(super) fn trend(view: &View) -> Vec<Value> {
-    let now = night::night(view);
-    let nights: Vec<_> =
-        view.history.iter().filter(|night| night.began_ms < view.began_ms).chain([&now]).collect();
+/// What fuzzing came to, by target.
+pub(super) fn fuzz(view: &View) -> Option<Value> {
+    let layer = view.layers.get("fuzz").filter(|layer| !layer.units.is_empty())?;
+    let row = |(name, unit): (&String, &Unit)| {
+        let figure = |of: &str| unit.figures.get(of).copied().unwrap_or(0);
+        let of = format!("{name} ");
+        let met = layer.coverage.met.keys().filter(|counter| counter.starts_with(&of)).count() as u64;
+        let [executions, seeds, new, met] =
+            [figure("executions"), figure("seeds"), figure("inputs that met something new"), met].map(number);
+        let failed = ["panics", "crashes", "hangs"].map(|of| given! { of, n => figure(of) });
+        given! {
+            name, about => unit.about, executions, seeds, new, met, failed => failed.to_vec(), grade => unit.grade().as_str(),
+            rate => short(figure("executions") * 1000 / unit.took_ms.max(1)),
+        }
+    };
+    Some(given! { rows => layer.units.iter().map(row).collect::<Vec<_>>() })
+}
+
+/// Workloads beside their peers.
+pub(super) fn speed(view: &View) -> Option<Value> {
+    let rows = bench::rows(view);
+    let nights = nights(view);
+    let cell = |cell: &bench::Cell| {
+        let (value, range) = cell.values.map_or_else(
+            || ("-".to_owned(), None),
+            |[median, least, greatest]| {
+                let range =
+                    (cell.rounds > 1).then(|| format!("{} to {}", bench::show(least), bench::show(greatest)));
+                (bench::show(median), range)
+            },
+        );
+        let better = cell.better.map(|better| format!("{better:.2}"));
+        given! { value, range, better, is_worse => cell.better.is_some_and(|better| better < 1.0), status => cell.status }
+    };
+    let row = |row: &bench::Row<'_>| {
+        let name = night::bench_name(row.case, row.figure);
+        let values: Vec<_> = nights.iter().map(|night| night.figures.get(&name).copied()).collect();
+        let trend = (values.iter().flatten().count() > 1).then(|| chart::sparkline(&name, &values));
+        given! {
+            case => row.case, figure => row.figure, cells => row.cells.iter().map(cell).collect::<Vec<_>>(), trend,
+        }
+    };
+    (!rows.is_empty())
+        .then(|| given! { peers => bench::peers(view), rows => rows.iter().map(row).collect::<Vec<_>>() })
+}
+
+/// The reports before this one, the oldest first, and this one.
+fn nights(view: &View) -> Vec<Night> {
+    let earlier = view.history.iter().filter(|night| night.began_ms < view.began_ms).cloned();
+    earlier.chain([night::night(view)]).collect()
+}
+
+pub(super) fn trend(view: &View) -> Option<Value> {
+    let nights = nights(view);
     if nights.len() < 2 {
-        return Vec::new();
+        return None;
     }
     let mut lines = Vec::new();
     for (name, of) in night::FIGURES {
         let values: Vec<_> = nights.iter().map(|night| night.figures.get(name).copied()).collect();
         let Some(last) = values.iter().rev().find_map(|value| *value) else { continue };
-        let show = if name.ends_with("_ns") { time(last) } else { number(last) };
-        lines.push(given! { of, last => show, svg => chart::sparkline(of, &values), nights => nights.len() });
+        let show = match name {
+            _ if name.ends_with("_ns") => time(last),
+            _ if name.starts_with(bench::LAYER) => bench::show(last),
+            _ => number(last),
+        };
+        lines.push(given! { of, last => show, svg => chart::sparkline(of, &values) });
     }
-    lines
+    let verdicts: Vec<_> = nights
+        .iter()
+        .map(|night| {
+            let fails = night.graded.get(&Grade::Fail).copied().unwrap_or(0);
+            let says = format!("{}: {}, {fails} failures", date(night.began_ms), night.verdict);
+            given! { class => night.verdict.replace(' ', "-"), says }
+        })
+        .collect();
+    Some(given! { lines, verdicts, nights => nights.len() })
 }
 
 pub(super) fn runs(view: &View) -> Vec<Value> {
@@ -378,23 +473,20 @@ pub(super) fn uncovered(view: &View) -> Vec<String> {
         layer.left.values().for_each(|why| *reasons.entry(why).or_default() += 1);
         all.extend(reasons.into_iter().map(|(why, units)| format!("{units} units of {name}: {why}")));
     }
-    for (name, what) in [
-        ("sim", "random and chosen schedules of the runtime on simulated threads"),
-        ("fuzz", "coverage-guided search"),
-        ("mutants", "planted bugs"),
-        ("bench", "performance"),
-    ] {
-        if !view.layers.contains_key(name) && !view.not_asked.contains(name) {
-            all.push(format!("{what}: this program has no layer {name}"));
-        }
-    }
+    let absent = view.absent.iter().filter(|absent| !view.not_asked.contains(&absent.layer));
+    all.extend(absent.map(|it| format!("{}: not run in this report ({})", it.what, it.how)));
     all.push(
-        "orders of memory that the hardware did not show: they are searched by the tests with loom and Miri"
+        "orders of memory that the hardware did not show: they are searched by the tests with loom and Miri (ci/test, ci/miri)"
             .into(),
     );
+    all.push("undefined behaviour: ci/miri and ci/sanitize, which have no report of their own".into());
     all.push(format!(
         "the model is searched whole in its {} configurations, and says nothing of larger worlds",
-        view.layers.get("model").map_or(0, |model| model.units.len())
+        view.layers.get("model").map_or(0, |model| model
+            .units
+            .values()
+            .filter(|unit| is_search(unit))
+            .count())
     ));
     all
 }

@@ -1,0 +1,191 @@
+//! The layer of fuzzing: the bodies of the fuzz targets, in processes of their own, on the seeds and on inputs made of them.
+//!
+//! It is what can be had of fuzzing without tools, in a slice of a run. `ci/fuzz` is the whole of it: code coverage, sanitizer, hours.
+
+mod hunt;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use sigurg_model::rules::rule::Rule;
+
+use super::child::{self, Ran};
+use super::keep::{Keep, link};
+use super::{Done, Layer, Plan, Task};
+use crate::report::data::{Finding, Grade};
+pub use hunt::hunt;
+use hunt::{ALL, FOUND, Found, HUNTED, Hunted, INPUT, LEFT, signature};
+
+/// Longer than any unit takes on the slowest machine.
+const WITHIN: Duration = Duration::from_secs(300);
+/// The call of the command that runs one unit; not for people.
+pub const CALL: &str = "fuzz-target";
+
+/// The fuzz targets.
+#[derive(Debug)]
+pub struct Fuzz {
+    /// The command that runs one unit: this one.
+    command: PathBuf,
+    /// The folder with the seeds of each target, if there is one.
+    corpus: Option<PathBuf>,
+    keep: Keep,
+}
+
+impl Fuzz {
+    /// Units are run by `command`, seeds are those of the repository that the working directory lies in, and inputs of findings are kept in
+    /// the folder `keep`.
+    #[must_use]
+    pub fn find(command: PathBuf, keep: PathBuf) -> Self {
+        let here = std::env::current_dir().unwrap_or_default();
+        let corpus = here.ancestors().map(|folder| folder.join("fuzz/corpus")).find(|folder| folder.is_dir());
+        Self { command, corpus, keep: Keep::new(keep) }
+    }
+
+    fn folder(&self) -> Result<&Path, String> {
+        self.corpus.as_deref().ok_or_else(|| "there is no folder fuzz/corpus here or above".into())
+    }
+}
+
+impl Layer for Fuzz {
+    fn name(&self) -> &'static str {
+        "fuzz"
+    }
+
+    fn about(&self) -> &'static str {
+        "bytes as queues, traces, walks of the model and scenarios, guided by what the model tells"
+    }
+
+    fn share(&self) -> u32 {
+        2
+    }
+
+    fn plan(&self) -> Result<Vec<Plan>, String> {
+        self.folder()?;
+        let plan = |(name, about, made): &(&str, &str, u64)| Plan {
+            name: (*name).into(),
+            about: format!("{about}: the seeds, and {made} inputs made of them"),
+        };
+        Ok(ALL.iter().map(plan).collect())
+    }
+
+    fn again(&self) -> bool {
+        true
+    }
+
+    fn try_one(&self, task: &Task<'_>) -> Done {
+        let corpus = self.folder().expect("nothing is planned without");
+        let folder = match tempfile::tempdir() {
+            Ok(folder) => folder,
+            Err(e) => return harness(task, format!("no folder for inputs: {e}")),
+        };
+        let mut command = Command::new(&self.command);
+        command.args([CALL, task.unit, "--seed", &task.seed.to_string(), "--corpus"]).arg(corpus);
+        command.arg("--out").arg(folder.path());
+        let (kind, signature, title, story) =
+            match child::run(&mut command, WITHIN, task.until, folder.path()) {
+                Ran::Well => return hunted(task, folder.path()),
+                Ran::Over => return Done::default(),
+                Ran::Unstarted(reason) => {
+                    return harness(task, format!("the target cannot be run: {reason}"));
+                }
+                Ran::Badly { how, said } => match read::<Found>(&folder.path().join(FOUND)) {
+                    Ok(found) => {
+                        let title = found.message.lines().next().unwrap_or_default().to_owned();
+                        let story = format!("{}\n\npanicked at {}", found.message, found.at);
+                        ("panics", signature(&found.message), title, story)
+                    }
+                    // It says itself what it lacks.
+                    Err(_) if how == "exit status 2" => return harness(task, said),
+                    Err(_) => ("crashes", how.clone(), format!("{} ended by {how}", task.unit), said),
+                },
+                Ran::Stuck { said } => {
+                    let title = format!("{} did not end within {} s", task.unit, WITHIN.as_secs());
+                    ("hangs", "hang".into(), title, said)
+                }
+            };
+        let mut finding = Finding::new(Grade::Fail, rule(&signature), title).of(unit(task), repro(task));
+        finding.story = story;
+        let signature = format!("fuzz:{}:{signature}", task.unit);
+        if self.keep.is_first(&signature)
+            && let Err(e) = self.kept(task, &signature, &mut finding, folder.path())
+        {
+            finding.story += &format!("\nits input could not be kept: {e}");
+        }
+        Done { figures: vec![(kind, 1)], ..Done::default() }.found(signature, finding)
+    }
+}
+
+impl Fuzz {
+    /// Keeps the input, and what the body left behind, and tells of it.
+    fn kept(&self, task: &Task<'_>, signature: &str, finding: &mut Finding, folder: &Path) -> io::Result<()> {
+        let input = self.keep.place(&format!("{signature}.input"))?;
+        fs::copy(folder.join(INPUT), &input)?;
+        finding.trace = link(&input);
+        let left = folder.join(LEFT);
+        for entry in fs::read_dir(&left)? {
+            let name = entry?.file_name();
+            // What the body runs now is the input.
+            let is_case = Path::new(&name).extension().is_some_and(|extension| extension == "case");
+            if name == "running.input" {
+                continue;
+            }
+            let kept = self.keep.folder().join(&name);
+            fs::copy(left.join(&name), &kept)?;
+            if is_case {
+                let times = if task.unit == "preempt_storm_native" { "--times 200 " } else { "" };
+                finding.repro = format!("conformance replay {times}{}", kept.display());
+            }
+        }
+        let here = self.keep.folder().display().to_string();
+        finding.story = finding.story.replace(&left.display().to_string(), &here);
+        finding.story += &format!("\n\nwith the sanitizer: cargo fuzz run {} {}", task.unit, input.display());
+        Ok(())
+    }
+}
+
+/// A unit that found nothing.
+fn hunted(task: &Task<'_>, folder: &Path) -> Done {
+    let hunted: Hunted = match read(&folder.join(HUNTED)) {
+        Ok(hunted) => hunted,
+        Err(reason) => return harness(task, reason),
+    };
+    let mut done = Done {
+        grade: Some(Grade::Pass),
+        figures: vec![
+            ("executions", hunted.executions),
+            ("seeds", hunted.seeds),
+            ("inputs that met something new", hunted.new),
+        ],
+        ..Done::default()
+    };
+    done.coverage.met =
+        hunted.met.into_iter().map(|(counter, times)| (format!("{} {counter}", task.unit), times)).collect();
+    done
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let fault = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let text = fs::read_to_string(path).map_err(|e| fault(&e))?;
+    serde_json::from_str(&text).map_err(|e| fault(&e))
+}
+
+/// The rule in a signature, or all of it.
+fn rule(signature: &str) -> &str {
+    signature.split(':').find(|part| Rule::by_name(part).is_some()).unwrap_or(signature)
+}
+
+fn unit(task: &Task<'_>) -> String {
+    format!("fuzz {}", task.unit)
+}
+
+fn repro(task: &Task<'_>) -> String {
+    format!("conformance run --only fuzz --unit {} --seed {}", task.unit, task.seed)
+}
+
+fn harness(task: &Task<'_>, title: String) -> Done {
+    let finding = Finding::new(Grade::Error, "harness", title).of(unit(task), repro(task));
+    Done::default().found(format!("fuzz:harness:{}", task.unit), finding)
+}
