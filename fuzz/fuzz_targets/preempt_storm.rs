@@ -17,7 +17,7 @@ fuzz_target!(
         let _ = std::panic::take_hook();
         sim::on_new_stack(unmark);
         // How often something was done says little of a scheduler, and nearly every input would be something new.
-        begin_with(&[c"-use_counters=0", c"-entropic=0"]);
+        begin_with(vec![c"-use_counters=0", c"-entropic=0"]);
     },
     |data: &[u8]| storm::body(Path::new(KEPT), data, &MET)
 );

@@ -9,10 +9,10 @@ use std::ptr;
 use std::slice;
 use std::sync::OnceLock;
 
-static FLAGS: OnceLock<&[&CStr]> = OnceLock::new();
+static FLAGS: OnceLock<Vec<&CStr>> = OnceLock::new();
 
 /// libFuzzer is to begin with these; for the `init` of a target.
-pub fn begin_with(flags: &'static [&'static CStr]) {
+pub fn begin_with(flags: Vec<&'static CStr>) {
     FLAGS.get_or_init(|| flags);
 }
 
@@ -28,10 +28,9 @@ unsafe extern "C" {
 unsafe extern "C" fn initialize(argc: *mut c_int, argv: *mut *mut *mut c_char) -> c_int {
     // SAFETY: what this call stands for.
     let result = unsafe { __real_LLVMFuzzerInitialize(argc, argv) };
-    let flags = FLAGS.get().copied().unwrap_or_default();
     // SAFETY: the arguments of the process, its name first.
     let (name, given) = unsafe { slice::from_raw_parts(*argv, *argc as usize) }.split_at(1);
-    let ours = flags.iter().map(|flag| flag.as_ptr().cast_mut());
+    let ours = FLAGS.get().into_iter().flatten().map(|flag| flag.as_ptr().cast_mut());
     let all: Vec<_> = name.iter().copied().chain(ours).chain(given.iter().copied()).collect();
     let count = all.len() as c_int;
     let all = all.into_iter().chain(iter::once(ptr::null_mut())).collect::<Vec<_>>().leak();
