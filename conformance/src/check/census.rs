@@ -60,6 +60,12 @@ impl Census {
         counts.filter(|&(_, count)| count > 0).collect()
     }
 
+    /// Events of one kind.
+    #[must_use]
+    pub fn of(&self, tag: Tag) -> u64 {
+        self.kinds[usize::from(tag as u8)]
+    }
+
     /// Different G structs.
     #[must_use]
     pub fn g_structs(&self) -> u64 {

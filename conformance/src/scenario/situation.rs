@@ -8,7 +8,9 @@ use std::fmt;
 use sigurg_model::check::Summary;
 use sigurg_model::rules::sequence::{Step, Word};
 use sigurg_model::rules::transition::ROWS;
+use sigurg_traces::Tag;
 
+use crate::check::census::Census;
 use crate::check::measure::Measures;
 
 /// Defines [`Situation`], its words and its questions.
@@ -52,10 +54,10 @@ situations! {
     /// A suspender found that another held the goroutine.
     SuspendersMet = "suspenders_met", |held| held.step(Step::StepWait);
     /// A signal came at a moment when nothing could be done.
-    SignalDeclined = "signal_declined", |held| held.kind("sig_preempt")
+    SignalDeclined = "signal_declined", |held| held.kind(Tag::SigPreempt)
         .saturating_sub(held.step(Step::HandlerYield) + held.step(Step::HandlerPark));
     /// Somebody asked while a signal was on its way: none was sent.
-    SignalSpared = "signal_spared", |held| held.kind("preempt_m").saturating_sub(held.kind("sig_ack"));
+    SignalSpared = "signal_spared", |held| held.kind(Tag::PreemptM).saturating_sub(held.kind(Tag::SigAck));
     /// A goroutine went to the global queue.
     GlobalQueue = "global_queue", |held| held.step(Step::PutGlobal);
     /// A full ring spilled half.
@@ -65,23 +67,23 @@ situations! {
     /// Goroutines were stolen from another P.
     Stolen = "stolen", |held| held.step(Step::Steal);
     /// A P was taken from a system call.
-    Retaken = "retaken", |held| held.kind("retake_syscall") + held.kind("syscall_block");
+    Retaken = "retaken", |held| held.kind(Tag::RetakeSyscall) + held.kind(Tag::SyscallBlock);
     /// A goroutine that came back from a system call found no P.
     ReturnedWithoutP = "returned_without_p", |held| held.row("T37");
     /// A P was handed from one M to another.
-    HandedOff = "handed_off", |held| held.kind("handoffp");
+    HandedOff = "handed_off", |held| held.kind(Tag::Handoffp);
     /// A locked goroutine was handed a P.
-    LockedHandoff = "locked_handoff", |held| held.kind("startlockedm");
+    LockedHandoff = "locked_handoff", |held| held.kind(Tag::Startlockedm);
     /// The world was stopped.
-    WorldStopped = "world_stopped", |held| held.kind("stw_stopped").saturating_sub(1);
+    WorldStopped = "world_stopped", |held| held.kind(Tag::StwStopped).saturating_sub(1);
     /// The number of Ps changed.
-    PsChanged = "ps_changed", |held| held.kind("procresize").saturating_sub(1);
+    PsChanged = "ps_changed", |held| held.kind(Tag::Procresize).saturating_sub(1);
     /// A park was called off by its callback.
     ParkCalledOff = "park_called_off", |held| held.step(Step::ParkAbort);
     /// A time slice was inherited.
     Inherited = "inherited", |held| held.measures.inherited;
     /// A goroutine struct was used again.
-    Reused = "reused", |held| held.kind("newproc").saturating_sub(held.structs);
+    Reused = "reused", |held| held.kind(Tag::Newproc).saturating_sub(held.census.g_structs());
     /// A goroutine ended.
     Ended = "ended", |held| held.step(Step::Goexit);
 }
@@ -102,15 +104,14 @@ impl fmt::Display for Situation {
 
 /// What a judged trace holds.
 struct Held<'a> {
-    kinds: &'a BTreeMap<String, u64>,
+    census: &'a Census,
     summary: &'a Summary,
-    structs: u64,
     measures: &'a Measures,
 }
 
 impl Held<'_> {
-    fn kind(&self, name: &str) -> u64 {
-        self.kinds.get(name).copied().unwrap_or(0)
+    fn kind(&self, tag: Tag) -> u64 {
+        self.census.of(tag)
     }
 
     fn step(&self, step: Step) -> u64 {
@@ -132,16 +133,15 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What a judged trace holds: its events by kind, its G structs, what the checker counted, and its figures.
+    /// What a judged trace holds: what was counted, what the checker counted, and its figures.
     #[must_use]
-    pub fn new(kinds: &BTreeMap<String, u64>, structs: u64, summary: &Summary, measures: &Measures) -> Self {
-        let held = Held { kinds, summary, structs, measures };
+    pub fn new(census: &Census, summary: &Summary, measures: &Measures) -> Self {
+        let held = Held { census, summary, measures };
         let counted = |situation: &Situation| (*situation, situation.count(&held));
         let mut rows = BTreeMap::new();
-        for (row, &count) in ROWS.iter().zip(&summary.rows) {
+        for (row, &count) in ROWS.iter().zip(&summary.rows).filter(|&(_, &count)| count > 0) {
             *rows.entry(row.id).or_default() += count;
         }
-        rows.retain(|_, count| *count > 0);
         Self {
             situations: Situation::ALL.iter().map(counted).filter(|&(_, count)| count > 0).collect(),
             rows,

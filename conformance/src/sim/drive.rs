@@ -108,7 +108,7 @@ impl Drive {
         }
         let given_up = scenario.gives_up();
         failures.retain(|failure| !given_up.contains(&failure.property));
-        let seen = Seen::new(&census.kinds(), census.g_structs(), &summary, &measures);
+        let seen = Seen::new(&census, &summary, &measures);
         Ran { judged: Judged { failures, seen, measures }, summary, outcome }
     }
 }

@@ -1,10 +1,11 @@
 //! Where the slots are: numbers of Gs, chunks of address space, and the directory between them.
 //!
-//! 1. Numbers count up from 1. A chunk is an aligned range of 1024 numbers and has one class; of a large class it
+//! 1. Numbers count up from 1. A chunk is an aligned range of [`CHUNK_NUMBERS`] and has one class; of a large class it
 //!    holds fewer slots, and its other numbers are never used.
 //! 2. Directory entries are written once, before the first number of their chunk is given out.
 //! 3. `ready` has the bit of a number set when its G is complete. Who was handed a number needs not ask.
 
+use std::iter;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
@@ -12,18 +13,18 @@ use super::StackClass;
 use crate::arch::prefetch;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
-use crate::facade::scaled;
+use crate::facade::{begin_stack, scaled};
 use crate::g::{AHEAD, G, Gs};
 use crate::gfree::GFree;
 use crate::lock::Lock;
 use crate::sched::Sched;
 use crate::sys::map;
 
-/// Numbers of a chunk: `1 << SHIFT`.
-const SHIFT: u32 = 10;
+/// Numbers of a chunk: `1 << SHIFT`. Where there are few Gs of several classes their numbers should be small, too.
+const SHIFT: u32 = scaled(10, 5) as u32;
 const CHUNK_NUMBERS: usize = 1 << SHIFT;
 /// Chunks of a slab.
-const CHUNKS: usize = scaled(1 << 16, 1 << 5);
+const CHUNKS: usize = scaled(1 << 16, 1 << 10);
 /// Most bytes that a chunk of more than one slot may have.
 const CHUNK_BYTES: usize = 256 << 20;
 /// Most chunks that are mapped at once: 4.3 GiB of address space with the default class.
@@ -161,17 +162,16 @@ impl Slab {
 
     /// Every complete G, in the order of their numbers. Any thread; those that come meanwhile may be missing.
     pub(crate) fn all(&self) -> impl Iterator<Item = &'static G> + '_ {
-        (1..=self.count()).filter_map(|gs| self.find(Gs(gs)))
-    }
-
-    /// The G with that number if there is one.
-    pub(crate) fn find(&self, gs: Gs) -> Option<&'static G> {
-        if gs.is_none() || gs.0 > self.count() {
-            return None;
-        }
-        let (word, bit) = self.ready(gs.0);
-        // Acquire pairs with the Release in `alloc`: the G is seen complete.
-        (word.load(Acquire) & bit != 0).then(|| self.get(gs))
+        // By words: most numbers of large classes are never used.
+        (0..=self.count() / 64).flat_map(move |word| {
+            // Acquire pairs with the Release in `complete`: the Gs are seen complete.
+            let mut bits = self.ready(word * 64).0.load(Acquire);
+            iter::from_fn(move || {
+                let bit = (bits != 0).then(|| bits.trailing_zeros())?;
+                bits &= bits - 1;
+                Some(self.get(Gs(word * 64 + bit)))
+            })
+        })
     }
 
     /// A G with a stack of `class`: one given back by [`Slab::free`], or a new one in status `Idle`. `None` if the
@@ -255,9 +255,11 @@ impl Slab {
         let place = self.place(gs.0);
         let colour = gs.0 as usize % COLOURS * COLOUR_STEP;
         let end = place.addr().get() + size_of::<G>() + colour;
+        let lo = end - self.span(class);
+        begin_stack(lo, self.span(class));
         // SAFETY: `place` is aligned (a page end minus multiples of 64), inside the slot, and nobody else's.
         unsafe {
-            place.write(G::new(gs, end - self.span(class), place.addr().get(), sched));
+            place.write(G::new(gs, lo, place.addr().get(), sched));
             place.as_ref()
         }
     }
@@ -271,7 +273,7 @@ impl Slab {
             return None;
         }
         let (word, bit) = self.ready(gp.gs().0);
-        // Release publishes the G; pairs with the Acquire in `find`.
+        // Release publishes the G; pairs with the Acquire in `all`.
         word.fetch_or(bit, Release);
         Some(gp)
     }

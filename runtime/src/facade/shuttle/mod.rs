@@ -30,6 +30,7 @@ mod poller;
 pub mod queue;
 mod signal;
 pub mod sim;
+mod stacks;
 mod thread;
 mod watch;
 
@@ -43,6 +44,7 @@ pub(crate) use order::Order;
 pub(crate) use places::Places;
 pub(crate) use poller::{Polled, Poller};
 pub(crate) use signal::{block_sigurg, install_handlers, send_sigurg, signal_stack};
+pub(crate) use stacks::begin_stack;
 pub(crate) use thread::{
     add_local, getm, getm_here, setm, sleeps_in_call, spawn, thread_cputime, thread_id, threads,
 };

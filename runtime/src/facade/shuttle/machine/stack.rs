@@ -2,6 +2,7 @@
 
 use std::ptr::NonNull;
 
+use crate::facade::begin_stack;
 use crate::sys::map;
 
 /// Bytes, without the guard. As much is touched as is used.
@@ -44,7 +45,9 @@ pub(super) struct Stacks(Vec<Stack>);
 
 impl Stacks {
     pub(super) fn take(&mut self) -> Stack {
-        self.0.pop().unwrap_or_else(Stack::new)
+        let Some(stack) = self.0.pop() else { return Stack::new() };
+        begin_stack(stack.top() - BYTES, BYTES);
+        stack
     }
 
     pub(super) fn give(&mut self, stack: Stack) {

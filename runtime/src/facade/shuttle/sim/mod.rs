@@ -53,6 +53,8 @@ pub use thread::{
 };
 pub use urw::Urw;
 
+pub use super::stacks::on_new_stack;
+
 use super::machine::Engine;
 
 /// Hears every event of an execution as it happens, with the names that its symbols stand for; an error ends the execution.
