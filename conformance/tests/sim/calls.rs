@@ -148,7 +148,7 @@ fn who_is_asked_to_stop_in_a_call_knows_it_afterwards() {
         sim::runtime(3).run(|| {
             let calls = || {
                 for _ in 0..3 {
-                    sigurg_shuttle::blocking(sim::point);
+                    blocking(sim::point);
                     // A foreign call: it does not ask.
                     sim::sleep(30_000);
                 }
