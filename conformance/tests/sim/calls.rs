@@ -140,24 +140,3 @@ fn a_locked_goroutine_comes_back_from_its_calls_on_its_thread() {
         });
     });
 }
-
-/// The world is to be stopped while goroutines come back from calls and compute at once.
-#[test]
-fn who_is_asked_to_stop_in_a_call_knows_it_afterwards() {
-    under_many_schedules(150, || {
-        sim::runtime(3).run(|| {
-            let calls = || {
-                for _ in 0..3 {
-                    blocking(sim::point);
-                    // A foreign call: it does not ask.
-                    sim::sleep(30_000);
-                }
-            };
-            let calls: Vec<_> = (0..2).map(|_| go(calls)).collect();
-            for procs in [2, 3, 2, 3] {
-                set_gomaxprocs(procs);
-            }
-            calls.into_iter().for_each(|call| call.join().unwrap());
-        });
-    });
-}

@@ -7,14 +7,13 @@
 //!    is what the counts beside it say.
 //! 2. *When every thread sleeps* nothing is in anybody's hand: each P and each goroutine is in exactly one place, links go both
 //!    ways, nobody holds a scan bit, no work lies in a queue while a P is idle, and nobody waits for a world that has stopped: a
-//!    wake-up would have been lost. Nobody who waits does so for a suspender: that one would hold its scan bit. Who is asked to stop
-//!    and may stop will notice.
+//!    wake-up would have been lost. Nobody who waits does so for a suspender: that one would hold its scan bit.
 //! 3. It only looks. Nothing it finds depends on anything but the state, so an execution is the same without it.
 
 use std::ptr;
 
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::g::{G, Gs, STACK_PREEMPT};
+use crate::g::{G, Gs};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::runq::RING;
@@ -247,11 +246,6 @@ impl Audit {
             if queues == 1 {
                 queued = Some(gp);
             }
-            ensure!(
-                status != GStatus::Running || !forgets(gp),
-                "all sleep; {} is asked to stop, and its guard does not say so",
-                name(gp)
-            );
             let why = WaitReason::from_index(gp.waitreason.load(Relaxed));
             match (status, why) {
                 (GStatus::Waiting, WaitReason::StoppingTheWorld) => {
@@ -272,12 +266,6 @@ impl Audit {
         }
         Ok(())
     }
-}
-
-/// Whether a goroutine that may be stopped was asked to, and will not notice.
-fn forgets(gp: &G) -> bool {
-    let may_stop = gp.preempt_off.load(Relaxed) == 0 && gp.m().is_some_and(|mp| mp.locks.load(Relaxed) == 0);
-    may_stop && gp.preempt.load(Relaxed) && gp.stackguard0.load(Relaxed) != STACK_PREEMPT
 }
 
 fn name(gp: &G) -> String {
