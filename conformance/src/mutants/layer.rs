@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::suite::{Outcome, Suite};
+use super::suite::{Outcome, Suite, less};
 use super::tree::Tree;
 use super::{Mutant, load};
 use crate::report::data::{Finding, Grade};
@@ -51,7 +51,7 @@ impl Mutants {
         &self.mutants
     }
 
-    /// Runs an example of this package, built from the copy with mutant `name` in it, as tests are built outside of this layer.
+    /// Runs an example of this package, built from the copy with mutant `name` in it.
     ///
     /// # Errors
     /// A mutant that does not exist or apply; a command that cannot be run.
@@ -61,16 +61,8 @@ impl Mutants {
         let files = mutant.patch.apply(|file| fs::read_to_string(self.tree.path().join(file)));
         let _changed = self.tree.change(&files.map_err(io::Error::other)?)?;
         let mut cargo = Command::new("cargo");
-        cargo.args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            env!("CARGO_PKG_NAME"),
-            "--example",
-            example,
-            "--",
-        ]);
+        cargo.args(["run", "--quiet", "--locked", "--package", env!("CARGO_PKG_NAME"), "--example", example]);
+        cargo.args(less()).arg("--");
         cargo.args(args).current_dir(self.tree.path()).env("CARGO_TARGET_DIR", &self.target);
         cargo.stdin(Stdio::null()).status()
     }

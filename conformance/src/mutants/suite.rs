@@ -49,7 +49,8 @@ pub const SUITES: &[Suite] = &[
     Suite {
         name: "unit",
         about: "unit tests of the runtime, those against an oracle among them",
-        stages: &["--package sigurg --lib"],
+        // Those of dumps want debug information.
+        stages: &["--package sigurg --lib -E !test(/^dump::/)"],
         kills: "killed by unit",
     },
     Suite {
@@ -83,6 +84,15 @@ pub const SUITES: &[Suite] = &[
 const LESS: [(&str, u8); 4] =
     [("sigurg-loom", 1), ("sigurg-shuttle", 0), ("sigurg", 0), ("sigurg-conformance", 0)];
 
+/// That, as arguments of cargo.
+pub(super) fn less() -> Vec<String> {
+    let config = |(package, level)| {
+        let profile = format!("profile.dev.package.{package}");
+        [format!("--config={profile}.opt-level={level}"), format!("--config={profile}.debug=false")]
+    };
+    LESS.into_iter().flat_map(config).collect()
+}
+
 /// What came of a mutant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -115,11 +125,7 @@ impl Suite {
         let cargo = |stage: &str, more: &[&str]| {
             let mut cargo = Command::new("cargo");
             cargo.args(["nextest", "run", "--locked", "--profile", "mutants"]).args(more);
-            for (package, level) in LESS {
-                cargo.arg("--config").arg(format!("profile.dev.package.{package}.opt-level={level}"));
-                cargo.arg("--config").arg(format!("profile.dev.package.{package}.debug=false"));
-            }
-            cargo.args(stage.split(' ')).current_dir(tree).env("CARGO_TARGET_DIR", target);
+            cargo.args(less()).args(stage.split(' ')).current_dir(tree).env("CARGO_TARGET_DIR", target);
             cargo.env("CARGO_TERM_COLOR", "never").env("NEXTEST_NO_INPUT_HANDLER", "1");
             cargo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
             cargo
