@@ -19,6 +19,7 @@ use std::ptr;
 
 use crate::facade::atomic::Ordering::Relaxed;
 use crate::facade::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
+use crate::facade::scaled;
 use crate::m::M;
 use crate::sched::Sched;
 use crate::status::StatusWord;
@@ -42,6 +43,10 @@ impl Gs {
 /// `stackguard0` of a G that is asked to stop: higher than any stack pointer. Go: `stackPreempt`.
 pub(crate) const STACK_PREEMPT: usize = -1314isize as usize;
 
+/// How far ahead Gs of a list are fetched that are taken in a row: the latency of memory over the time of a step. Where
+/// interleavings are explored memory has no latency, and nothing is fetched.
+pub(crate) const AHEAD: usize = scaled(8, 0);
+
 /// See the module.
 #[repr(C, align(64))]
 pub(crate) struct G {
@@ -55,6 +60,8 @@ pub(crate) struct G {
     pub(crate) m: AtomicPtr<M>,
     /// Next in whatever list it is on. Owner of the list.
     pub(crate) schedlink: AtomicU32,
+    /// Number of the one [`AHEAD`] places further on the same list, or, as it is only a hint, of any. Owner of the list.
+    pub(crate) ahead: AtomicU32,
     /// Number of this struct. Set once, before the first change of status.
     gs: Gs,
     /// Goroutine id, 0 before the first life. Creator.
@@ -104,6 +111,7 @@ impl G {
             syscallsp: AtomicUsize::new(hi),
             m: AtomicPtr::new(ptr::null_mut()),
             schedlink: AtomicU32::new(0),
+            ahead: AtomicU32::new(0),
             gs,
             goid: AtomicU64::new(0),
             stackguard0: AtomicUsize::new(lo),

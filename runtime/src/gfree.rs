@@ -9,7 +9,7 @@
 
 use crate::facade::atomic::AtomicU32;
 use crate::facade::atomic::Ordering::Relaxed;
-use crate::g::{G, Gs};
+use crate::g::{AHEAD, G, Gs};
 use crate::stack::Slab;
 
 /// Gs on the list of a P at which it gives some away.
@@ -31,6 +31,23 @@ pub(crate) struct Batch {
     head: Gs,
     tail: Gs,
     len: u32,
+}
+
+impl Batch {
+    /// Notes in each what follows some places after it, for whoever takes them one by one when they are not in any cache.
+    fn look_ahead(&self, slab: &Slab) {
+        if AHEAD == 0 {
+            return;
+        }
+        let next = |gs: Gs| Gs(slab.get(gs).schedlink.load(Relaxed));
+        let distance = self.len.min(AHEAD as u32);
+        let mut one = self.head;
+        let mut ahead = (0..distance).fold(one, |gs, _| next(gs));
+        for _ in distance..self.len {
+            slab.get(one).ahead.store(ahead.0, Relaxed);
+            (one, ahead) = (next(one), next(ahead));
+        }
+    }
 }
 
 impl GFree {
@@ -64,7 +81,9 @@ impl GFree {
             return None;
         }
         let gp = slab.get(Gs(self.head.load(Relaxed)));
-        self.head.store(gp.schedlink.load(Relaxed), Relaxed);
+        let next = Gs(gp.schedlink.load(Relaxed));
+        self.head.store(next.0, Relaxed);
+        slab.fetch(|| if len > 1 { next } else { Gs::NONE });
         gp.schedlink.store(0, Relaxed);
         self.len.store(len - 1, Relaxed);
         Some(gp)
@@ -81,7 +100,10 @@ impl GFree {
             self.len.store(0, Relaxed);
             return Some(Batch { head, tail: Gs(self.tail.load(Relaxed)), len });
         }
-        let last = (1..n).fold(slab.get(head), |gp, _| slab.get(Gs(gp.schedlink.load(Relaxed))));
+        let last = (1..n).fold(slab.get(head), |gp, _| {
+            slab.fetch(|| Gs(gp.ahead.load(Relaxed)));
+            slab.get(Gs(gp.schedlink.load(Relaxed)))
+        });
         self.head.store(last.schedlink.load(Relaxed), Relaxed);
         self.len.store(len - n, Relaxed);
         Some(Batch { head, tail: last.gs(), len: n })
@@ -96,6 +118,9 @@ impl GFree {
         let warm = self.take_batch(BATCH, slab)?;
         let cold = self.take_batch(u32::MAX, slab);
         self.give(warm, slab);
+        if let Some(cold) = &cold {
+            cold.look_ahead(slab);
+        }
         cold
     }
 

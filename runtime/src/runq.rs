@@ -183,6 +183,12 @@ impl Runq {
         }
     }
 
+    /// Owner: what stands, or stood, at a position of the ring: a hint.
+    #[inline]
+    pub(crate) fn peek(&self, position: u64) -> Gs {
+        Gs(self.slot(position).load(Relaxed))
+    }
+
     /// Owner: takes everything, `runnext` first. For a P that goes away, or a worker that wants quiet.
     pub(crate) fn drain(&self, mut each: impl FnMut(Moved, bool)) {
         if let Some(next) = self.get_next() {

@@ -73,6 +73,7 @@ impl GQueue {
         let gp = self.head?;
         // Relaxed as in `push_back`.
         let next = Gs(gp.schedlink.load(Relaxed));
+        gp.sched().slab.fetch(|| Gs(gp.ahead.load(Relaxed)));
         self.head = (!next.is_none()).then(|| gp.sched().g(next));
         if self.head.is_none() {
             self.tail = None;

@@ -29,5 +29,22 @@ pub(crate) use x86_64::{ExtendedState, RESUME, g0_enter, gogo, init_stack, injec
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("stacks are switched in assembly: only x86_64 and aarch64 have it");
 
+/// Asks the processor for the cache line at `at`, which may be any address, ahead of its use.
+#[inline(always)]
+pub(crate) fn prefetch(at: usize) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: every x86-64 has the instruction, which never faults.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(at as *const i8);
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: the instruction never faults.
+    unsafe {
+        core::arch::asm!("prfm pldl1keep, [{}]", in(reg) at, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(miri)]
+    let _ = at;
+}
+
 /// A function that is called on g0 and never returns.
 pub(crate) type OnG0 = extern "C" fn(arg: *mut ()) -> !;

@@ -11,9 +11,11 @@ const FREE: u32 = 0;
 const HELD: u32 = 1;
 const CONTENDED: u32 = 2;
 
-/// How often to look again before sleeping: the critical sections here are tens of nanoseconds. Once is all there is to
-/// explore.
-const SPINS: usize = scaled(100, 1);
+/// How often to look again before sleeping, and the pauses before each look: the critical sections here are tens of
+/// nanoseconds. Whoever looks takes the cache line from the holder, who is quicker without: so pauses are long. One look is
+/// all there is to explore.
+const LOOKS: usize = scaled(4, 1);
+const PAUSES: u32 = 30;
 
 /// See the module.
 pub(crate) struct RawLock {
@@ -41,12 +43,12 @@ impl RawLock {
 
     #[cold]
     fn lock_slow(&self) {
-        for _ in 0..SPINS {
+        for _ in 0..LOOKS {
+            procyield(PAUSES);
             // Relaxed: only a hint; the exchange in `try_lock` is what takes it.
             if self.word.load(Relaxed) == FREE && self.try_lock() {
                 return;
             }
-            procyield(1);
         }
         // Acquire pairs with the Release of `unlock`.
         while self.word.swap(CONTENDED, Acquire) != FREE {

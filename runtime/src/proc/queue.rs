@@ -8,7 +8,7 @@ use sigurg_traces::{Kind, PutHow, Queue, TakeHow};
 
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
 use crate::facade::atomic::fence;
-use crate::g::{G, Gs};
+use crate::g::{AHEAD, G, Gs};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::proc::wake::{startm_locked, wakep, work_is_urgent};
@@ -75,6 +75,12 @@ fn runqputslow(mp: &'static M, pp: &'static P, gp: &'static G) -> bool {
         let over = spilled.head + i as u64 + 1;
         event(mp, Some(sched.g(*gs)), Site::Runqput, over, got(pp.id(), Queue::Local, TakeHow::Spill));
     }
+    if AHEAD != 0 {
+        for (gs, ahead) in spilled.gs.iter().zip(spilled.gs.iter().skip(AHEAD)) {
+            // Relaxed: in the hand of this M.
+            sched.g(*gs).ahead.store(ahead.0, Relaxed);
+        }
+    }
     let mut state = sched.lock.lock();
     for gs in spilled.gs {
         globrunqput(mp, &mut state, sched.g(gs), PutHow::Batch);
@@ -100,7 +106,10 @@ pub(crate) fn runqget(mp: &'static M, pp: &'static P) -> Option<Next> {
 #[inline]
 pub(crate) fn runqget_ring(mp: &'static M, pp: &'static P) -> Option<&'static G> {
     let moved = pp.runq.get()?;
-    let gp = mp.sched().g(moved.gs);
+    let sched = mp.sched();
+    let gp = sched.g(moved.gs);
+    // Not the next one: that comes too soon.
+    sched.slab.fetch(|| pp.runq.peek(moved.over + 1));
     event(mp, Some(gp), Site::Schedule, moved.over, got(pp.id(), Queue::Local, TakeHow::Pop));
     Some(gp)
 }

@@ -9,10 +9,11 @@ use std::mem::size_of;
 use std::ptr::NonNull;
 
 use super::StackClass;
+use crate::arch::prefetch;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::facade::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 use crate::facade::scaled;
-use crate::g::{G, Gs};
+use crate::g::{AHEAD, G, Gs};
 use crate::gfree::GFree;
 use crate::lock::Lock;
 use crate::sched::Sched;
@@ -136,6 +137,20 @@ impl Slab {
     pub(crate) fn get(&self, gs: Gs) -> &'static G {
         // SAFETY: it was written before its number was handed out; who made the slab promised that it stays.
         unsafe { self.place(gs.0).as_ref() }
+    }
+
+    /// Has the processor fetch what a switch to the G of that number, if there is one, touches first: the struct and the top of
+    /// its stack.
+    #[inline]
+    pub(crate) fn fetch(&self, hint: impl FnOnce() -> Gs) {
+        if AHEAD == 0 {
+            return;
+        }
+        let gs = hint();
+        if !gs.is_none() {
+            let at = self.place(gs.0).addr().get();
+            (-3..=1).for_each(|line| prefetch(at.wrapping_add_signed(64 * line)));
+        }
     }
 
     /// An upper bound for numbers: all complete Gs, and perhaps others, are among `1..=count()`.
