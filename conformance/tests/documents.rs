@@ -54,3 +54,25 @@ fn the_program_of_the_front_page_is_an_example() {
         "README.md and hello.rs differ"
     );
 }
+
+/// What a workflow or a manifest calls is there, and may be run.
+#[test]
+fn every_script_that_ci_calls_exists() {
+    use std::os::unix::fs::PermissionsExt;
+    for folder in [".github/workflows", "ci/kubernetes", ".clusterfuzzlite"] {
+        for entry in fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let words = text.split(|c: char| c.is_whitespace() || "\"'[],".contains(c));
+            for script in words.filter(|word| word.starts_with("ci/") && !word.ends_with(".yaml")) {
+                let there = fs::metadata(Path::new(ROOT).join(script));
+                let may_run = there.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0);
+                assert!(
+                    may_run || script.ends_with("Dockerfile"),
+                    "{}: {script} cannot be run",
+                    path.display()
+                );
+            }
+        }
+    }
+}

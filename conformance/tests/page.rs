@@ -126,7 +126,7 @@ fn click_through(chromium: &Path, page: &Path, name: &str) -> String {
     went
 }
 
-fn reported(folder: &Folder, recordings: &[PathBuf]) -> PathBuf {
+fn reported(folder: &Folder, recordings: &[PathBuf], more: &[&str]) -> PathBuf {
     for kind in ["go", "negative"] {
         std::fs::create_dir_all(folder.path("traces/corpus").join(kind)).unwrap();
     }
@@ -134,7 +134,7 @@ fn reported(folder: &Folder, recordings: &[PathBuf]) -> PathBuf {
         std::fs::copy(path, folder.path("traces/corpus/go").join(path.file_name().unwrap())).unwrap();
     }
     let ran = command()
-        .args(["run", "--only", "go", "--report", "out"])
+        .args([&["run", "--only", "go", "--report", "out"], more].concat())
         .current_dir(folder.path(""))
         .output()
         .unwrap();
@@ -146,7 +146,7 @@ fn reported(folder: &Folder, recordings: &[PathBuf]) -> PathBuf {
 fn a_report_that_conforms_can_be_clicked_through() {
     let Some(chromium) = chromium() else { return };
     let folder = Folder::new();
-    let page = reported(&folder, &[small()]);
+    let page = reported(&folder, &[small()], &[]);
     let went = click_through(&chromium, &page, "conforms");
     assert!(went.contains("filter") && !went.contains("timeline"), "{went}");
 }
@@ -157,9 +157,33 @@ fn a_report_with_findings_can_be_clicked_through() {
     let folder = Folder::new();
     let broken = recordings("negative", "neg-00-drop_ready-a.jsonl.gz");
     let more = recordings("negative", "neg-06-waiting_on_queue-a.jsonl.gz");
-    let page = reported(&folder, &[broken, more, vec![small()]].concat());
+    let page = reported(&folder, &[broken, more, vec![small()]].concat(), &[]);
     let went = click_through(&chromium, &page, "findings");
     assert_eq!((went.matches("timeline").count(), went.matches("repro").count()), (2, 2), "{went}");
+}
+
+#[test]
+fn a_report_with_speed_and_earlier_nights_can_be_clicked_through() {
+    let Some(chromium) = chromium() else { return };
+    let folder = Folder::new();
+    reported(&folder, &[small()], &[]);
+    std::fs::rename(folder.path("out/report.json"), folder.file("nights/1.json", "")).unwrap();
+    let round = r#"{"round":1,"peer":"sigurg","status":"ok","figures":{"ns_per_op":120500}}"#;
+    let rounds = format!("{round},{}", round.replace("sigurg", "go").replace("120500", "90000"));
+    let unit = format!(
+        r#"{{"about":"B2","graded":{{"pass":1}},"why":"","took_ms":1,"figures":{{}},"shown":{{}},"rounds":[{rounds}]}}"#
+    );
+    let layer = format!(
+        r#"{{"about":"speed","skipped":null,"planned":1,"left":{{}},"took_ms":1,"units":{{"B2/p1/k2":{unit}}},"coverage":{{}},"histograms":{{}},"curve":[],"findings":{{}}}}"#
+    );
+    let run = format!(
+        r#"{{"campaign":"bench","shard":{{"index":1,"total":1}},"seed":0,"budget_ms":null,"began_ms":1790000000000,"took_ms":1,"ended":"done","place":{{}},"not_asked":[],"layers":{{"bench":{layer}}}}}"#
+    );
+    folder.file("bench.json", format!(r#"{{"schema":1,"runs":{{"bench-1":{run}}}}}"#));
+    let page = reported(&folder, &[small()], &["--bench", "bench.json", "--history", "nights"]);
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.contains("×0.75") && text.contains("Over 2 reports"), "{text}");
+    click_through(&chromium, &page, "speed");
 }
 
 #[test]

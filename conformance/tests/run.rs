@@ -46,6 +46,7 @@ fn essence(path: &Path) -> Value {
         match value {
             Value::Object(fields) => {
                 fields.remove("took_ms");
+                fields.remove("search ms");
                 fields.values_mut().for_each(forget);
             }
             Value::Array(items) => items.iter_mut().for_each(forget),
@@ -98,13 +99,37 @@ fn three_shards_joined_are_one_run() {
     let few = recordings("go", "-p2-s101.jsonl.gz");
     let folder =
         corpus(&[few, recordings("go", "-p4-s102.jsonl.gz"), recordings("negative", "a.jsonl.gz")].concat());
+    seeds_of_fuzz_targets(&folder);
     let here = folder.path("");
-    let call = ["run", "--only", "go", "--seed", "3", "--report"];
+    // One pass of a fixed amount of work, in every layer that is a function of its seed.
+    let mut call = vec!["run", "--only", "go,model,sim,fuzz", "--seed", "3"];
+    let recordings = ["go", "negative"].map(|kind| {
+        let entries = std::fs::read_dir(folder.path("traces/corpus").join(kind)).unwrap();
+        entries.map(|entry| format!("{kind}/{}", entry.unwrap().file_name().display())).collect::<Vec<_>>()
+    });
+    let recordings = recordings.concat();
+    call.extend(recordings.iter().flat_map(|unit| ["--unit", unit]));
+    for unit in [
+        "timer/sigurg",
+        "queues/go1.27",
+        "reasons/go1.27",
+        "edges",
+        "tight_loop",
+        "lost_wakeup",
+        "random/1",
+        "runq_ops",
+    ] {
+        call.extend(["--unit", unit]);
+    }
+    call.push("--report");
     let whole = run_in(&here, &[&call[..], &["whole"]].concat());
     for i in 1..=3 {
         let (shard, out) = (format!("{i}/3"), format!("part-{i}"));
         let ran = run_in(&here, &[&call[..], &[&out, "--shard", &shard]].concat());
         assert!(matches!(ran.status, Some(0 | 1)), "{ran:?}");
+        let did = read(&folder.path(&out)).unwrap();
+        let units = did.runs.values().flat_map(|run| run.layers.values()).map(|layer| layer.units.len());
+        assert!(units.sum::<usize>() > 0, "part {i} did nothing");
     }
     // In another order, and one of them twice.
     let merged = run_in(
@@ -112,7 +137,44 @@ fn three_shards_joined_are_one_run() {
         &["report", "merge", "part-3", "part-1", "part-2/report.json", "part-1", "--out", "merged"],
     );
     assert_eq!(merged.status, whole.status, "{merged:?}");
-    assert_eq!(essence(&folder.path("merged")), essence(&folder.path("whole")));
+    let whole = essence(&folder.path("whole"));
+    assert_eq!(essence(&folder.path("merged")), whole);
+    for layer in ["go", "model", "sim", "fuzz"] {
+        assert_ne!(whole["layers"][layer]["units"], serde_json::json!({}), "{layer}");
+    }
+}
+
+/// The seeds of the fuzz targets, in a folder as the repository has it.
+fn seeds_of_fuzz_targets(folder: &Folder) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/runq_ops");
+    let to = folder.path("fuzz/corpus/runq_ops");
+    std::fs::create_dir_all(&to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+#[test]
+fn the_fuzz_layer_does_the_same_under_the_same_seed_and_says_what_it_lacks() {
+    let folder = Folder::new();
+    seeds_of_fuzz_targets(&folder);
+    let here = folder.path("");
+    let call = ["run", "--only", "fuzz", "--unit", "runq_ops", "--seed", "5", "--report"];
+    let essences = ["first", "second"].map(|out| {
+        let ran = run_in(&here, &[&call[..], &[out]].concat());
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        essence(&folder.path(out))
+    });
+    assert_eq!(essences[0], essences[1]);
+    let view = View::new(&read(&folder.path("first")).unwrap());
+    let layer = &view.layers["fuzz"];
+    let unit = &layer.units["runq_ops"];
+    assert!(unit.figures["executions"] > unit.figures["seeds"] && layer.coverage.met.len() > 20, "{unit:?}");
+    // A target without seeds is an error of the harness: neither pass nor fail.
+    let ran = run_in(&here, &["run", "--only", "fuzz", "--unit", "model_walk", "--report", "third"]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stdout.contains("corpus/model_walk: No such file"), "{ran:?}");
 }
 
 #[test]
@@ -225,6 +287,25 @@ fn what_cannot_be_done_is_said_before_the_work_begins() {
         assert_eq!(ran.status, Some(2), "{args:?}: {ran:?}");
         assert!(ran.stderr.contains(says) && !ran.stderr.contains("units\n"), "{args:?}: {ran:?}");
     }
+}
+
+/// No file may become longer than 100 KiB, and whoever tries is told so: as on a disk that is full.
+#[test]
+fn a_full_disk_is_said_before_the_work_begins() {
+    let folder = corpus(&[small()]);
+    let script = "trap '' XFSZ; ulimit -f 100; exec \"$0\" run --only go --report out";
+    let mut sh = std::process::Command::new("bash");
+    let ran = sh
+        .args(["-c", script, env!("CARGO_BIN_EXE_conformance")])
+        .current_dir(folder.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!((ran.status.code(), ran.stdout), (Some(2), Vec::new()), "{said}");
+    assert!(
+        said.starts_with("error: no report can be written to out: ") && !said.contains("units"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -50,9 +50,10 @@ fn merge(args: &MergeArgs, out: &mut Out) -> io::Result<Status> {
     let mut report = Report::default();
     for path in &args.from {
         let joined = folder::read(path).and_then(|other| {
-            report.join(other);
             let from = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
-            folder.copy_traces(from)
+            folder.copy_traces(from, &other)?;
+            report.join(other);
+            Ok(())
         });
         if let Err(reason) = joined {
             return Ok(bad(reason));

@@ -12,6 +12,8 @@ use super::view::View;
 pub(super) const LAYER: &str = "bench";
 /// The program that the others are compared with.
 pub(super) const OWN: &str = "sigurg";
+/// Processors that others kept busy meanwhile: it is there for whoever wonders, and compares nothing.
+const ELSEWHERE: &str = "other_cpu";
 /// Figures are kept in thousandths.
 const PARTS: f64 = 1_000.0;
 
@@ -60,6 +62,7 @@ pub(super) fn rows(view: &View) -> Vec<Row<'_>> {
     let peers = peers(view);
     let figures: BTreeSet<_> = rounds(view)
         .flat_map(|(case, round)| round.figures.keys().map(move |figure| (case, &**figure)))
+        .filter(|(_, figure)| *figure != ELSEWHERE)
         .collect();
     let row = |(case, figure)| {
         let rounds: Vec<_> = rounds(view).filter(|(of, _)| *of == case).map(|(_, round)| round).collect();

@@ -278,7 +278,7 @@ pub struct Step {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Night {
-    /// When its first run began, in ms since 1970.
+    /// When its last run began, in ms since 1970.
     pub began_ms: u64,
     /// The commit.
     pub commit: String,

@@ -84,24 +84,24 @@ impl Folder {
         kept.set_permissions(rights)
     }
 
-    /// Takes over the traces of another report.
+    /// Takes over what another report kept of its findings, from the folder that it lies in. What is not there any more is left out.
     ///
     /// # Errors
     /// The file that cannot be copied, and why.
-    pub fn copy_traces(&self, from: &Path) -> Result<(), String> {
-        let traces = from.join("traces");
-        if !traces.is_dir() {
-            return Ok(());
-        }
-        let copy = || -> io::Result<()> {
-            fs::create_dir_all(self.traces())?;
-            for entry in fs::read_dir(&traces)? {
-                let entry = entry?;
-                fs::copy(entry.path(), self.traces().join(entry.file_name()))?;
+    pub fn copy_traces(&self, from: &Path, report: &Report) -> Result<(), String> {
+        let findings =
+            report.runs.values().flat_map(|run| run.layers.values()).flat_map(|it| it.findings.values());
+        // What is in a report came over a network, perhaps: only a file of its own folder is taken.
+        let names = findings.filter_map(|finding| Path::new(finding.trace.as_ref()?).file_name());
+        for name in names {
+            let (source, target) = (from.join("traces").join(name), self.traces().join(name));
+            let is_itself = fs::canonicalize(&source).ok() == fs::canonicalize(&target).ok();
+            if source.is_file() && !is_itself {
+                let copied = fs::create_dir_all(self.traces()).and_then(|()| fs::copy(&source, &target));
+                copied.map_err(|e| format!("{}: {e}", source.display()))?;
             }
-            Ok(())
-        };
-        copy().map_err(|e| format!("{}: {e}", traces.display()))
+        }
+        Ok(())
     }
 }
 

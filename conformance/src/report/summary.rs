@@ -43,9 +43,9 @@ pub fn markdown(view: &View) -> String {
             ),
         );
     }
-    for absent in &view.absent {
-        let (layer, what, how) = (&absent.layer, &absent.what, &absent.how);
-        line(&mut text, format_args!("| {layer} | not run in this report: {what} (`{how}`) | | | | | |"));
+    if !view.absent.is_empty() {
+        let absent: Vec<_> = view.absent.iter().map(|it| format!("{} (`{}`)", it.layer, it.how)).collect();
+        line(&mut text, format_args!("\nNot run in this report: {}.", absent.join(", ")));
     }
     if !view.findings.is_empty() {
         text.push_str("\n## Findings\n\n");

@@ -95,6 +95,7 @@ impl Folder {
     /// A file of that content.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
+        path.parent().map(std::fs::create_dir_all).transpose().expect("a temporary folder");
         std::fs::write(&path, content).expect("a file in a temporary folder");
         path
     }

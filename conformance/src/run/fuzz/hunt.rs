@@ -7,7 +7,8 @@
 //!    often, is one that others are made of. Code coverage needs the sanitizer's build, which is cargo-fuzz's part.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::path::Path;
 use std::sync::Mutex;
@@ -18,8 +19,6 @@ use super::super::Draw;
 use crate::fuzz::{Met, TARGETS, native, storm, trace};
 use crate::scenario::play::native::Build;
 
-/// An input is no longer than this, if it is made here.
-const LONGEST: usize = 16 << 10;
 /// Changes that are made at once, at most.
 const CHANGES: u64 = 4;
 /// Tries to make smaller what fails.
@@ -89,19 +88,24 @@ pub fn hunt(target: &str, seed: u64, build: Build, corpus: &Path, folder: &Path)
         let at = info.location().map_or_else(String::new, ToString::to_string);
         *AT.lock().unwrap_or_else(|e| e.into_inner()) = at;
     }));
+    let input = folder.join(INPUT);
     let mut hunt = Hunt {
         body,
         draw: Draw::new(seed, target),
         pool: seeds(&corpus.join(target))?,
+        longest: 0,
         known: HashSet::new(),
         hunted: Hunted::default(),
-        input: folder.join(INPUT),
+        input: File::create_new(&input).map_err(|e| fault(&input, e))?,
     };
-    match hunt.all(*made, target == "trace_reader").map_err(|e| fault(&hunt.input, e))? {
+    hunt.longest = 2 * hunt.pool.iter().map(Vec::len).max().unwrap_or(0);
+    match hunt.all(*made, target == "trace_reader").map_err(|e| fault(&input, e))? {
         None => put(&folder.join(HUNTED), &hunt.hunted).map(|()| true),
         Some(mut found) => {
             if target != "preempt_storm_native" {
-                found = hunt.smaller(found).map_err(|e| fault(&hunt.input, e))?;
+                found = hunt
+                    .smaller(&fs::read(&input).map_err(|e| fault(&input, e))?, found)
+                    .map_err(|e| fault(&input, e))?;
             }
             put(&folder.join(FOUND), &found).map(|()| false)
         }
@@ -133,10 +137,13 @@ struct Hunt {
     draw: Draw,
     /// Inputs that others are made of.
     pool: Vec<Vec<u8>>,
+    /// No input that is made is longer: a long one takes long, and what it meets is only more of the same.
+    longest: usize,
     /// Counters that were met, each with the power of two of how often.
     known: HashSet<(usize, u32)>,
     hunted: Hunted,
-    input: std::path::PathBuf,
+    /// Stays open: a file that is cut and closed is one that some file systems bring to the disk at once.
+    input: File,
 }
 
 impl Hunt {
@@ -165,7 +172,8 @@ impl Hunt {
 
     /// Runs one input: whether it met something new, and what it found.
     fn one(&mut self, input: &[u8]) -> std::io::Result<(bool, Option<Found>)> {
-        fs::write(&self.input, input)?;
+        self.input.write_all_at(input, 0)?;
+        self.input.set_len(input.len() as u64)?;
         self.hunted.executions += 1;
         let met = Met::new();
         let ran = catch_unwind(AssertUnwindSafe(|| (self.body)(input, &met)));
@@ -191,7 +199,7 @@ impl Hunt {
         // Bytes that are changed blindly hardly ever are a trace.
         if traces && self.below(2) == 0 {
             let seed = self.draw.between(0, u64::MAX - 1);
-            if let Some(damaged) = trace::mutate(&base, seed, LONGEST) {
+            if let Some(damaged) = trace::mutate(&base, seed, self.longest) {
                 return damaged;
             }
         }
@@ -199,7 +207,7 @@ impl Hunt {
         for _ in 0..self.draw.between(1, CHANGES) {
             self.change(&mut input);
         }
-        input.truncate(LONGEST);
+        input.truncate(self.longest);
         input
     }
 
@@ -239,8 +247,8 @@ impl Hunt {
     }
 
     /// A smaller input that fails alike; it is the one on the disk at the end, and the last that was run.
-    fn smaller(&mut self, found: Found) -> std::io::Result<Found> {
-        let mut best = fs::read(&self.input)?;
+    fn smaller(&mut self, input: &[u8], found: Found) -> std::io::Result<Found> {
+        let mut best = input.to_vec();
         let wanted = signature(&found.message);
         let (mut part, mut tries) = (best.len() / 2, 0);
         while part > 0 && tries < TRIES {
@@ -283,9 +291,10 @@ mod tests {
             body: Box::new(body),
             draw: Draw::new(7, "test"),
             pool: vec![b"some bytes to begin with".to_vec()],
+            longest: 64,
             known: HashSet::new(),
             hunted: Hunted::default(),
-            input: folder.join(INPUT),
+            input: File::create(folder.join(INPUT)).unwrap(),
         }
     }
 
@@ -297,8 +306,9 @@ mod tests {
             assert!(!bytes.contains(&0xee), "byte: it is {} long", bytes.len());
         });
         let found = hunt.all(100_000, false).unwrap().expect("one in some hundred has that byte");
-        let found = hunt.smaller(found).unwrap();
-        assert_eq!((signature(&found.message), fs::read(&hunt.input).unwrap()), ("byte".into(), vec![0xee]));
+        let input = || fs::read(folder.path().join(INPUT)).unwrap();
+        let found = hunt.smaller(&input(), found).unwrap();
+        assert_eq!((signature(&found.message), input()), ("byte".into(), vec![0xee]));
         assert_eq!(found.message, "byte: it is 1 long");
     }
 
