@@ -56,6 +56,11 @@ impl<T> Lock<T> {
         Guard { lock: self }
     }
 
+    /// The value, for whoever alone has the lock.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
     /// The value, for whoever does not hold the lock or has forgotten its guard.
     ///
     /// # Safety

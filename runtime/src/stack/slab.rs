@@ -287,8 +287,8 @@ impl Slab {
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        // SAFETY: nobody else has the slab. Not by the lock: a simulated execution that failed may have ended while it was held.
-        let chunks = unsafe { self.growth.unguarded() }.chunks as usize;
+        // Not by the lock: a simulated execution that failed may have ended while it was held.
+        let chunks = self.growth.get_mut().chunks as usize;
         for i in 0..chunks {
             let chunk = self.chunk(i);
             // Relaxed: nobody else uses the slab.

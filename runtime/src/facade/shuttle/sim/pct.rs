@@ -2,7 +2,8 @@
 //!
 //! After Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding
 //! bugs" (2010). Signals and the clock have priorities as threads do. A thread that spins, or that never ends its turn, goes
-//! behind all others: it may wait for them.
+//! behind all others: it may wait for them. So does one that has had very many operations since it last did: two that keep waking each
+//! other may wait for a third, or for time to pass.
 
 use std::collections::HashMap;
 
@@ -12,6 +13,10 @@ use super::strategy::{Choice, Strategy, View};
 
 /// Operations after which a thread that could go on goes behind the others.
 const PATIENCE: u32 = 1_000;
+/// The same for who is behind the others already: it lets those go on that it wakes.
+const BEHIND: u32 = PATIENCE / 4;
+/// Operations, of all its turns since it last went behind the others, after which it does.
+const SHARE: u32 = 20 * PATIENCE;
 /// Priorities at the beginning are above this.
 const HIGH: i64 = 1 << 32;
 
@@ -25,6 +30,8 @@ pub struct Pct {
     /// At which operations a priority changes, last first.
     change_at: Vec<u64>,
     priorities: HashMap<Actor, i64>,
+    /// Operations since it last went behind the others.
+    spent: HashMap<u16, u32>,
     lowest: i64,
 }
 
@@ -37,16 +44,23 @@ impl Pct {
             length: 5_000,
             change_at: Vec::new(),
             priorities: HashMap::new(),
+            spent: HashMap::new(),
             lowest: 0,
         }
     }
 
     fn begin(&mut self) {
         self.priorities.clear();
+        self.spent.clear();
         self.lowest = 0;
         let length = self.length as usize;
         self.change_at = (0..self.changes).map(|_| self.dice.below(length) as u64).collect();
         self.change_at.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// Operations that it may have in one turn.
+    fn patience(&self, actor: Actor) -> u32 {
+        if self.priorities[&actor] < 0 { BEHIND } else { PATIENCE }
     }
 
     fn put_last(&mut self, actor: Actor) {
@@ -79,7 +93,7 @@ impl Strategy for Pct {
             return Ok(Choice { actor, amount: self.dice.lateness() });
         }
         let until = self.change_at.last().map_or(u64::MAX, |&at| at - view.ops);
-        Ok(Choice { actor, amount: PATIENCE.min(u32::try_from(until).unwrap_or(u32::MAX)) })
+        Ok(Choice { actor, amount: self.patience(actor).min(u32::try_from(until).unwrap_or(u32::MAX)) })
     }
 
     fn ran(&mut self, slice: &Slice) -> Result<(), String> {
@@ -88,7 +102,11 @@ impl Strategy for Pct {
             // The next one has a priority of its own.
             self.priorities.remove(&slice.actor);
         }
-        if slice.end == End::GaveWay || slice.amount >= PATIENCE {
+        let patience = self.patience(Actor::Thread(thread));
+        let spent = self.spent.entry(thread).or_default();
+        *spent += slice.amount;
+        if slice.end == End::GaveWay || slice.amount >= patience || *spent >= SHARE {
+            *spent = 0;
             self.put_last(Actor::Thread(thread));
         }
         Ok(())
