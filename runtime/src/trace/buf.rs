@@ -180,6 +180,17 @@ impl TraceBuf {
         at > from
     }
 
+    /// Gives back what its M took last: nobody records any more, and all was read. The writer only, once, at its end.
+    pub(super) fn give_back(&self, pool: &Pool) {
+        // Relaxed, all: nobody else uses it.
+        self.place.store(FULL, Relaxed);
+        self.first.store(NONE, Relaxed);
+        let chunk = self.reads.swap(NONE, Relaxed);
+        if chunk != NONE {
+            pool.give(chunk);
+        }
+    }
+
     /// Number of the chunk being filled.
     #[cfg(test)]
     pub(super) fn chunk(&self) -> u32 {

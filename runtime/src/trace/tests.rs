@@ -1,6 +1,6 @@
 //! What is recorded is in the file: all of it, once, in the order of each M.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use sigurg_traces::{Event, Kind, Options, ReadError, Stack, Target, TraceReader, source};
@@ -110,6 +110,23 @@ fn a_few_events_are_in_the_file_at_the_end_and_an_idle_thread_withholds_nothing(
     assert!(!reader.header().open);
     assert_is_whole(&streams[&0], events);
     assert_is_whole(&streams[&1], 1);
+}
+
+#[test]
+fn recordings_use_the_memory_of_those_before() {
+    let recordings = if cfg!(miri) { 4 } else { 1_000 };
+    let dir = tempfile::tempdir().unwrap();
+    let chunk = |_| {
+        let tracer = Tracer::start(&dir.path().join("trace.sgt"), 1).unwrap();
+        let part = attach(&tracer, 0);
+        part.buf.push(event(0));
+        let chunk = part.buf.chunk();
+        tracer.finish(true).unwrap();
+        chunk
+    };
+    let chunks: HashSet<u32> = (0..recordings).map(chunk).collect();
+    // Tests beside this one take and give chunks of the same pool.
+    assert!(chunks.len() <= recordings / 2, "{recordings} recordings used {} chunks", chunks.len());
 }
 
 #[test]

@@ -70,7 +70,11 @@ impl Writer {
         self.file = Err(error);
     }
 
+    /// Where the trace is complete the Ms are at rest, and need their memory no more; else one may be in the middle of an event.
     pub(super) fn finish(self, complete: bool) -> io::Result<()> {
+        if complete {
+            self.shared.bufs().for_each(|buf| buf.give_back(self.shared.pool));
+        }
         self.file?.finish(complete).map(drop)
     }
 }
