@@ -36,6 +36,17 @@ fn text(folder: &Folder, name: &str) -> String {
     std::fs::read_to_string(folder.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
+/// What a call shows that says the same when it is made again; the name of the report is its last argument.
+fn the_same_twice(folder: &Folder, call: &[&str]) -> View {
+    let essences = ["first", "second"].map(|out| {
+        let ran = run_in(&folder.path(""), &[call, &[out]].concat());
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        essence(&folder.path(out))
+    });
+    assert_eq!(essences[0], essences[1]);
+    View::new(&read(&folder.path("first")).unwrap())
+}
+
 /// A view as data, without what depends on the clock.
 fn essence(path: &Path) -> Value {
     let view = View::new(&read(path).unwrap());
@@ -161,13 +172,7 @@ fn the_fuzz_layer_does_the_same_under_the_same_seed_and_says_what_it_lacks() {
     seeds_of_fuzz_targets(&folder);
     let here = folder.path("");
     let call = ["run", "--only", "fuzz", "--unit", "runq_ops", "--seed", "5", "--report"];
-    let essences = ["first", "second"].map(|out| {
-        let ran = run_in(&here, &[&call[..], &[out]].concat());
-        assert_eq!(ran.status, Some(0), "{ran:?}");
-        essence(&folder.path(out))
-    });
-    assert_eq!(essences[0], essences[1]);
-    let view = View::new(&read(&folder.path("first")).unwrap());
+    let view = the_same_twice(&folder, &call);
     let layer = &view.layers["fuzz"];
     let unit = &layer.units["runq_ops"];
     assert!(unit.figures["executions"] > unit.figures["seeds"] && layer.coverage.met.len() > 20, "{unit:?}");
@@ -205,16 +210,9 @@ fn the_native_layer_runs_and_records_the_runtime() {
 #[test]
 fn the_sim_layer_runs_scenarios_and_does_the_same_under_the_same_seed() {
     let folder = Folder::new();
-    let here = folder.path("");
     let call =
         ["run", "--only", "sim", "--unit", "tight_loop", "--unit", "random/3", "--seed", "5", "--report"];
-    let essences = ["first", "second"].map(|out| {
-        let ran = run_in(&here, &[&call[..], &[out]].concat());
-        assert_eq!(ran.status, Some(0), "{ran:?}");
-        essence(&folder.path(out))
-    });
-    assert_eq!(essences[0], essences[1]);
-    let view = View::new(&read(&folder.path("first")).unwrap());
+    let view = the_same_twice(&folder, &call);
     let layer = &view.layers["sim"];
     assert_eq!(layer.units["tight_loop"].figures["executions"], 6);
     assert!(layer.units["tight_loop"].shown["stopped_by_signal"] > 0, "{:?}", layer.units["tight_loop"]);

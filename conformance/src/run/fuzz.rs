@@ -13,6 +13,7 @@ use std::time::Duration;
 use sigurg_model::rules::rule::Rule;
 
 use super::child::{self, Ran};
+use super::corpus::Corpus;
 use super::keep::{Keep, link};
 use super::{Done, Layer, Plan, Task};
 use crate::report::data::{Finding, Grade};
@@ -29,8 +30,8 @@ pub const CALL: &str = "fuzz-target";
 pub struct Fuzz {
     /// The command that runs one unit: this one.
     command: PathBuf,
-    /// The folder with the seeds of each target, if there is one.
-    corpus: Option<PathBuf>,
+    /// The folder with the seeds of each target.
+    corpus: Corpus,
     keep: Keep,
 }
 
@@ -39,13 +40,7 @@ impl Fuzz {
     /// the folder `keep`.
     #[must_use]
     pub fn find(command: PathBuf, keep: PathBuf) -> Self {
-        let here = std::env::current_dir().unwrap_or_default();
-        let corpus = here.ancestors().map(|folder| folder.join("fuzz/corpus")).find(|folder| folder.is_dir());
-        Self { command, corpus, keep: Keep::new(keep) }
-    }
-
-    fn folder(&self) -> Result<&Path, String> {
-        self.corpus.as_deref().ok_or_else(|| "there is no folder fuzz/corpus here or above".into())
+        Self { command, corpus: Corpus::find("fuzz/corpus", ""), keep: Keep::new(keep) }
     }
 }
 
@@ -63,7 +58,7 @@ impl Layer for Fuzz {
     }
 
     fn plan(&self) -> Result<Vec<Plan>, String> {
-        self.folder()?;
+        self.corpus.folder()?;
         let plan = |(name, about, made): &(&str, &str, u64)| Plan {
             name: (*name).into(),
             about: format!("{about}: the seeds, and {made} inputs made of them"),
@@ -76,7 +71,7 @@ impl Layer for Fuzz {
     }
 
     fn try_one(&self, task: &Task<'_>) -> Done {
-        let corpus = self.folder().expect("nothing is planned without");
+        let corpus = self.corpus.folder().expect("nothing is planned without");
         let folder = match tempfile::tempdir() {
             Ok(folder) => folder,
             Err(e) => return harness(task, format!("no folder for inputs: {e}")),

@@ -1,8 +1,9 @@
 //! The layer of the real Go: its recordings are accepted, each under the rules of its own release, and broken ones are refused by
 //! the rule that they break.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::corpus::Corpus;
 use super::{Done, Layer, Plan, Task, trace};
 use crate::check::beside::{self, Argument};
 use crate::check::judge::Verdict;
@@ -11,21 +12,15 @@ use crate::report::data::{Finding, Grade};
 /// The recordings of Go.
 #[derive(Debug)]
 pub struct Go {
-    /// The folder with `go/` and `negative/`, if there is one.
-    pub corpus: Option<PathBuf>,
+    /// The folder with `go/` and `negative/`.
+    corpus: Corpus,
 }
 
 impl Go {
     /// The corpus of the repository that the working directory lies in.
     #[must_use]
     pub fn find() -> Self {
-        let here = std::env::current_dir().unwrap_or_default();
-        let corpus = here.ancestors().map(|folder| folder.join("traces/corpus"));
-        Self { corpus: corpus.into_iter().find(|folder| folder.join("go").is_dir()) }
-    }
-
-    fn folder(&self) -> Result<&Path, String> {
-        self.corpus.as_deref().ok_or_else(|| "there is no folder traces/corpus here or above".into())
+        Self { corpus: Corpus::find("traces/corpus", "go") }
     }
 }
 
@@ -43,7 +38,7 @@ impl Layer for Go {
     }
 
     fn plan(&self) -> Result<Vec<Plan>, String> {
-        let corpus = self.folder()?;
+        let corpus = self.corpus.folder()?;
         let mut plans = Vec::new();
         for (folder, about) in [("go", "a recording of Go, to be accepted"), ("negative", "")] {
             let path = corpus.join(folder);
@@ -75,7 +70,7 @@ impl Layer for Go {
     }
 
     fn try_one(&self, task: &Task<'_>) -> Done {
-        let path = self.corpus.as_deref().unwrap_or(Path::new("")).join(task.unit);
+        let path = self.corpus.folder().unwrap_or(Path::new("")).join(task.unit);
         let (judged, mut done) = trace::judged(&path);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let wanted = match labels(&path.with_file_name("labels.json")) {

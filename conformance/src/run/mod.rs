@@ -12,6 +12,7 @@
 //! 4. What was planned and not begun is written down with the reason. Nothing is skipped in silence.
 
 mod child;
+mod corpus;
 pub mod fuzz;
 pub mod go;
 mod keep;
