@@ -93,6 +93,30 @@ fn the_p_may_go_to_another_goroutine_in_a_handler() {
     story.m(3).on(Stack::Gsignal).wirep(0).execute(2, false).on(Stack::G).parks(2).is_legal();
 }
 
+/// No M is idle: the handler looks on the queues of other Ps, too, for a goroutine that has a thread; it runs none.
+#[test]
+fn a_handler_may_steal_but_not_submit() {
+    let steals = || {
+        let mut story = both_run();
+        story.m(3).newproc(4, 2, Queue::Local).newproc(5, 2, Queue::Local).newproc(6, 2, Queue::Local);
+        story.m(0).on(Stack::Gsignal);
+        for stolen in [4, 5] {
+            story.tell("findRunnable", stolen, Kind::RunqSteal { target_p: 1, q: Queue::Local });
+        }
+        story
+    };
+    let mut story = steals();
+    story.put(4, Queue::Local, PutHow::Steal).put(5, Queue::Global, PutHow::One);
+    story.pop(4, Queue::Local).put(4, Queue::Global, PutHow::One).is_legal();
+    steals().put(4, Queue::Local, PutHow::One).breaks("placement");
+    steals().execute(5, false).breaks("one_m");
+    // Who looks for work keeps what it stole.
+    let mut keeps = both_run();
+    keeps.m(3).newproc(4, 2, Queue::Local);
+    keeps.m(0).parks(1).schedule().tell("findRunnable", 4, Kind::RunqSteal { target_p: 1, q: Queue::Local });
+    keeps.put(4, Queue::Global, PutHow::One).breaks("placement");
+}
+
 /// The world stops, and the P with the goroutine.
 #[test]
 fn the_p_may_stop_with_the_world() {

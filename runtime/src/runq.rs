@@ -221,6 +221,14 @@ impl Runq {
         ring as usize + usize::from(!self.runnext.load().gs().is_none())
     }
 
+    /// Anybody: whether there is one that `is_it`, as of some moment: a hint.
+    pub(crate) fn has(&self, is_it: impl Fn(Gs) -> bool) -> bool {
+        // Relaxed, all: what is read may have left, and its slot been used again.
+        let (head, tail) = (self.head.load(Relaxed), self.tail.load(Relaxed));
+        let ring = (head..tail).take(RING).map(|position| Gs(self.slot(position).load(Relaxed)));
+        ring.chain([self.peek_next()]).any(|gs| !gs.is_none() && is_it(gs))
+    }
+
     /// Moves half of the Gs of `self`, rounded up, to the ring of `thief`, or the `runnext` if the ring is empty and
     /// `next` allows. Called by the owner of `thief`, whose ring is empty. The last one is not put but returned;
     /// `taken` sees every G with the version of the head (or `runnext`) that its leaving made, and whether it was

@@ -4,7 +4,7 @@
 //!    on afterwards.
 //! 2. The G goes on there and nowhere else: its M is handed a P for it, as for any locked G.
 
-use sigurg_traces::{Event, GStatus, Kind, Stack};
+use sigurg_traces::{Event, GStatus, Kind, PutHow, Queue, Stack};
 
 use super::Checker;
 use super::violation::{Verdict, broken};
@@ -36,7 +36,10 @@ impl Checker {
     #[inline]
     pub(super) fn stack(&self, e: &Event, word: Option<Word>) -> Verdict {
         let is = |steps: &[Step]| steps.iter().any(|step| word == Some(Word::step(*step)));
-        if e.on == Stack::Gsignal && is(&[Step::Get, Step::PutGlobal]) {
+        // Also on those of other Ps: then the rest of what it stole is put on the own.
+        let looks = is(&[Step::Get, Step::Steal, Step::PutGlobal])
+            || matches!(e.kind, Kind::RunqPut { q: Queue::Local, how: PutHow::Steal, .. });
+        if e.on == Stack::Gsignal && looks {
             return Ok(());
         }
         // X-ADOPT: a goroutine that is called back waits there for a suspender's scan bit.

@@ -5,7 +5,7 @@
 //! 2. A displaced runnext is in no slot and no hand until its owner kicks it or a thief had been quicker.
 //! 3. An M lets go of every hand before it rests ([`Checker::rest`]).
 
-use sigurg_traces::{Event, GStatus, PutHow, Queue, TakeHow};
+use sigurg_traces::{Event, GStatus, PutHow, Queue, Stack, TakeHow};
 
 use super::Checker;
 use super::history::{Record, Taken};
@@ -190,6 +190,7 @@ impl Checker {
                 (Grip::Preempted, Queue::Global) => !(to_stw && self.profile.stw_preempted_goes_to_runnext),
                 (Grip::Preempted, Queue::Runnext) => self.stw.may_be_stopping() || !self.claims,
                 (Grip::ReadyLast | Grip::Goyielded | Grip::Kicked, Queue::Global) => spills,
+                (Grip::Stolen, Queue::Global) => e.on == Stack::Gsignal || self.m(m).monitor,
                 _ => true,
             }
             || spills && matches!(grip, Grip::Popped | Grip::Stolen)

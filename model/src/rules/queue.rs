@@ -100,6 +100,8 @@ pub const fn placement(grip: Grip, profile: &Profile) -> Queues {
         Grip::Preempted => Queues::of(&[Global]),
         // What a batch from the global queue or a thief keeps; a G that may not run now is set aside.
         Grip::Popped => Queues::of(&[Local, Global, Disabled]),
+        // X-PARK: one without a thread, where a goroutine is looked for that has its own.
+        Grip::Stolen if profile.parks_in_handler => Queues::of(&[Local, Global, Disabled]),
         Grip::Stolen => Queues::of(&[Local, Disabled]),
         Grip::PoppedNext | Grip::Found => Queues::of(&[Disabled]),
         Grip::Continued | Grip::Coroutine | Grip::Handed => Queues::of(&[]),

@@ -11,7 +11,7 @@
 //! 1. *Spare M.* The interrupted code may hold malloc's lock, and making a thread needs it. So the P goes to an M that is
 //!    idle already. If there is none, the template thread, which never holds a P, is to make one; but it may have to wait for a
 //!    goroutine that was stopped here with that lock held, and so may the goroutine that runs. So meanwhile the P goes to a
-//!    goroutine that has its thread: all that were stopped take turns. If there is none either, the handler declines.
+//!    goroutine that has its thread, in whichever queue it lies: all that were stopped take turns. If there is none either, the handler declines.
 //! 2. *No foreign lock.* What runs on g0 or holds a `Lock` takes no lock that goroutines can hold (`lock.rs`), so nobody who is
 //!    needed to run the goroutine again waits for it.
 //!

@@ -12,9 +12,10 @@ use crate::g::G;
 use crate::m::M;
 use crate::p::P;
 use crate::proc::must_current;
-use crate::proc::queue::{globrunqget, globrunqput, runqget, runqget_ring};
+use crate::proc::queue::{globrunqget, globrunqput, runqget, runqget_ring, runqsteal_at_once};
 use crate::proc::wake::{give_p, handoffp, mpark, releasep, stopm, take_nextp};
-use crate::sched::State;
+use crate::runq::RING;
+use crate::sched::{Sched, State};
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -133,29 +134,52 @@ pub(crate) fn hand_to_locked(pp: &'static P, gp: &'static G) {
 /// before it go to the end of the global queue.
 ///
 /// For when no M is idle. Such a goroutine may hold the very lock that making a thread needs (X-PARK): waiting for the
-/// new thread would be waiting for ever.
+/// new thread would be waiting for ever. Wherever it is: the P in whose queue it lies may wait for that thread, or be
+/// held by somebody who waits for the goroutine on `pp` to stop.
 pub(crate) fn take_locked(mp: &'static M, state: &mut State, pp: &'static P) -> Option<&'static G> {
-    /// At most so many are looked at.
+    /// At most so many are looked at; all of a ring.
     const LOOKS: usize = 1024;
+    const { assert!(LOOKS > RING) };
     if state.nmidlelocked <= 0 {
         return None;
     }
     let sched = mp.sched();
-    let is_locked = |gp: &G| gp.lockedm().is_some();
     // What goes next is not put back elsewhere: it is taken only if it is the one.
-    let next = Some(pp.runq.peek_next()).filter(|gs| !gs.is_none() && is_locked(sched.g(*gs)));
-    let mut next = next.and_then(|_| runqget(mp, pp)).map(|(gp, _)| gp);
+    let mut next = next_is_locked(sched, pp).then(|| runqget(mp, pp)).flatten().map(|(gp, _)| gp);
     let waiting = pp.runq.len_hint() + sched.runqsize();
     for _ in 0..=waiting.min(LOOKS) {
-        let gp = next.take().or_else(|| runqget_ring(mp, pp)).or_else(|| globrunqget(mp, state))?;
-        if is_locked(gp) {
-            // Before the lock is given back: there is one more that runs.
-            state.nmidlelocked -= 1;
+        let Some(gp) = next.take().or_else(|| runqget_ring(mp, pp)).or_else(|| globrunqget(mp, state)) else {
+            break;
+        };
+        if keeps(mp, state, gp) {
             return Some(gp);
         }
-        globrunqput(mp, state, gp, PutHow::One);
     }
-    None
+    // The ring of `pp` has become empty, so it can take in what is stolen.
+    let others = sched.ps().filter(|victim| !std::ptr::eq(*victim, pp));
+    others.filter(|victim| victim.runq.has(|gs| is_locked(sched.g(gs)))).find_map(|victim| {
+        let stolen = || runqsteal_at_once(mp, pp, victim, next_is_locked(sched, victim));
+        std::iter::from_fn(|| runqget_ring(mp, pp).or_else(stolen)).find(|gp| keeps(mp, state, gp))
+    })
+}
+fn is_locked(gp: &G) -> bool {
+    gp.lockedm().is_some()
+}
+
+fn next_is_locked(sched: &'static Sched, pp: &P) -> bool {
+    let next = pp.runq.peek_next();
+    !next.is_none() && is_locked(sched.g(next))
+}
+
+/// sched.lock held: keeps `gp`, in hand, for its M, if it has one; else puts it on the global queue.
+fn keeps(mp: &'static M, state: &mut State, gp: &'static G) -> bool {
+    if is_locked(gp) {
+        // Before the lock is given back: there is one more that runs.
+        state.nmidlelocked -= 1;
+        return true;
+    }
+    globrunqput(mp, state, gp, PutHow::One);
+    false
 }
 
 /// Counts Ms that wait for their goroutine. Go: `incidlelocked`.

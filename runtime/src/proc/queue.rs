@@ -168,11 +168,31 @@ pub(crate) fn runqsteal(
     victim: &'static P,
     next: bool,
 ) -> Option<&'static G> {
-    let sched = mp.sched();
     let running = || {
         victim.status.load() == PStatus::Running
             && victim.m().and_then(M::curg).is_some_and(|gp| gp.status.load().base() != GStatus::Syscall)
     };
+    steal(mp, pp, victim, next, running)
+}
+
+/// As [`runqsteal`], and leaves a goroutine that runs no time for the one that it has just readied: under a lock.
+pub(crate) fn runqsteal_at_once(
+    mp: &'static M,
+    pp: &'static P,
+    victim: &'static P,
+    next: bool,
+) -> Option<&'static G> {
+    steal(mp, pp, victim, next, || false)
+}
+
+fn steal(
+    mp: &'static M,
+    pp: &'static P,
+    victim: &'static P,
+    next: bool,
+    running: impl Fn() -> bool,
+) -> Option<&'static G> {
+    let sched = mp.sched();
     let taken = |moved: Moved, runnext: bool| {
         let q = if runnext { Queue::Runnext } else { Queue::Local };
         event(mp, Some(sched.g(moved.gs)), Site::FindRunnable, moved.over, || Kind::RunqSteal {

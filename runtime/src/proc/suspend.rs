@@ -23,7 +23,7 @@ use crate::g::{G, STACK_PREEMPT};
 use crate::m::M;
 use crate::proc::adopt::stand_still;
 use crate::proc::park::{ready, ready_globally};
-use crate::proc::preempt::{poison, remind};
+use crate::proc::preempt::{poison, remind, safe_point};
 use crate::signal::preempt_m;
 use crate::status::{GStatus, Snapshot};
 use crate::throw::throw;
@@ -77,6 +77,7 @@ struct Asked {
 
 /// Calls `f` on g0 for the goroutine that calls, which others may suspend meanwhile (T53, T54).
 pub(crate) fn with_suspendable<T>(f: impl FnOnce(&'static M) -> T) -> T {
+    safe_point();
     super::systemstack(|mp| {
         let Some(gp) = mp.curg() else { throw!("with_suspendable: not for a goroutine") };
         // Nobody may take this M's P from it: `resume_g` needs one.

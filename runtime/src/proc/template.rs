@@ -38,13 +38,14 @@ const SPARE_MARGIN: usize = scaled(500, 2);
 /// Bytes of stack of a thread: the scheduler's, of which it uses little.
 const G0_STACK: usize = 256 << 10;
 
-/// Ps that wait for a new M, linked through `P::link`. Each stays here until a thread takes it that has nothing left to allocate:
+/// Ps that wait for a new M, linked through `P::link`, the first has waited longest. Each stays here until a thread takes it that has nothing left to allocate:
 /// whoever makes that thread may have to wait for a goroutine that was stopped in malloc, and then the P goes to that one.
 struct Wanted {
     first: *mut P,
+    last: *mut P,
     /// Threads that were made, or are being made, and have not looked here yet.
     starting: usize,
-    /// Since when there is a first.
+    /// Since when the first is the first.
     since: i64,
 }
 
@@ -52,12 +53,34 @@ struct Wanted {
 unsafe impl Send for Wanted {}
 
 impl Wanted {
+    fn push(&mut self, pp: &'static P) {
+        let link = ptr::from_ref(pp).cast_mut();
+        // Relaxed, both: under the lock.
+        pp.link.store(ptr::null_mut(), Relaxed);
+        if self.first.is_null() {
+            self.first = link;
+            self.since = nanotime();
+        } else {
+            // SAFETY: where there is a first there is a last, a P, which is never freed.
+            unsafe { &*self.last }.link.store(link, Relaxed);
+        }
+        self.last = link;
+    }
+
     fn pop(&mut self) -> Option<&'static P> {
         // SAFETY: null, or a P, which is never freed.
         let pp = unsafe { self.first.as_ref() }?;
         // Relaxed: under the lock.
         self.first = pp.link.load(Relaxed);
         Some(pp)
+    }
+
+    /// How many there are.
+    fn waiting(&self) -> usize {
+        // SAFETY: null, or a P, which is never freed. Relaxed: under the lock.
+        let next = |pp: &&'static P| unsafe { pp.link.load(Relaxed).as_ref() };
+        // SAFETY: as above.
+        std::iter::successors(unsafe { self.first.as_ref() }, next).count()
     }
 }
 
@@ -84,7 +107,12 @@ impl Template {
     pub(crate) const fn new() -> Self {
         Self {
             note: Note::new(),
-            wanted: Lock::new(Wanted { first: ptr::null_mut(), starting: 0, since: 0 }),
+            wanted: Lock::new(Wanted {
+                first: ptr::null_mut(),
+                last: ptr::null_mut(),
+                starting: 0,
+                since: 0,
+            }),
             spare: AtomicBool::new(false),
             map: AtomicBool::new(false),
             guests: Lock::new(Guests { first: ptr::null_mut() }),
@@ -95,13 +123,7 @@ impl Template {
     pub(crate) fn newm(&self, pp: &'static P, spinning: bool) {
         // Relaxed: under the lock.
         pp.start_spinning.store(spinning, Relaxed);
-        let mut wanted = self.wanted.lock();
-        if wanted.first.is_null() {
-            wanted.since = nanotime();
-        }
-        pp.link.store(wanted.first, Relaxed);
-        wanted.first = ptr::from_ref(pp).cast_mut();
-        drop(wanted);
+        self.wanted.lock().push(pp);
         self.note.wakeup();
     }
 
@@ -166,7 +188,7 @@ impl Template {
         // Relaxed: read again after each wake-up, which orders it.
         while !sched.ended.load(Relaxed) {
             self.wait();
-            if self.spare.swap(false, Relaxed) && sched.lock.lock().nmidle == 0 {
+            if self.spare.swap(false, Relaxed) && self.lacks_spare(sched) {
                 make_spare(sched);
             }
             // Relaxed: as above.
@@ -179,6 +201,15 @@ impl Template {
         }
     }
 
+    /// Whether no M is idle, and none on its way that will find no P here.
+    fn lacks_spare(&self, sched: &Sched) -> bool {
+        if sched.lock.lock().nmidle != 0 {
+            return false;
+        }
+        let wanted = self.wanted.lock();
+        wanted.starting <= wanted.waiting()
+    }
+
     /// Sleeps until there may be something to do.
     pub(crate) fn wait(&self) {
         self.note.sleep();
@@ -188,11 +219,7 @@ impl Template {
     /// Whether there are more Ps than threads on their way to them; then one more is.
     pub(crate) fn lacks_threads(&self) -> bool {
         let mut wanted = self.wanted.lock();
-        // SAFETY: null, or a P, which is never freed. Relaxed: under the lock.
-        let next = |pp: &&'static P| unsafe { pp.link.load(Relaxed).as_ref() };
-        // SAFETY: as above.
-        let waiting = std::iter::successors(unsafe { wanted.first.as_ref() }, next).count();
-        let lacks = waiting > wanted.starting;
+        let lacks = wanted.waiting() > wanted.starting;
         wanted.starting += usize::from(lacks);
         lacks
     }

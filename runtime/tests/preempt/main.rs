@@ -10,6 +10,7 @@ mod kernels;
 mod leaks;
 mod malloc;
 mod moving;
+mod new_threads;
 mod off;
 #[cfg(target_arch = "x86_64")]
 mod registers;
