@@ -109,7 +109,7 @@ fn a_handler_may_steal_but_not_submit() {
     story.put(4, Queue::Local, PutHow::Steal).put(5, Queue::Global, PutHow::One);
     story.pop(4, Queue::Local).put(4, Queue::Global, PutHow::One).is_legal();
     steals().put(4, Queue::Local, PutHow::One).breaks("placement");
-    steals().execute(5, false).breaks("one_m");
+    steals().tell("schedule", 5, Kind::Execute { inherit_time: false }).breaks("one_m");
     // Who looks for work keeps what it stole.
     let mut keeps = both_run();
     keeps.m(3).newproc(4, 2, Queue::Local);
