@@ -36,6 +36,16 @@ fn every_patch_has_a_header_and_applies_to_the_sources() {
     assert!(kinds.len() + 1 >= SUITES.len(), "there are mutants for {kinds:?} only");
 }
 
+/// A call of `ci/mutants/run` for a layer without mutants is an error, and so would be that part of each night.
+#[test]
+fn the_night_tries_every_layer_that_has_mutants_and_no_other() {
+    let nightly = fs::read_to_string(root().join(".github/workflows/nightly.yml")).unwrap();
+    let line = nightly.lines().find_map(|line| line.trim().strip_prefix("layer: [")).expect("a matrix");
+    let night: BTreeSet<_> = line.trim_end_matches(']').split(", ").map(str::to_owned).collect();
+    let mutants = load(root()).unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(night, mutants.iter().map(|it| it.suite.name.to_owned()).collect());
+}
+
 #[test]
 fn no_two_mutants_are_the_same() {
     let mutants = load(root()).unwrap_or_else(|why| panic!("{why}"));

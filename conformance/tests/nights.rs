@@ -152,7 +152,9 @@ fn what_is_not_in_a_report_is_said_in_all_its_forms() {
     let ran = run_in(&folder, &["run", "--only", "go", "--report", "out"]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(
-        ran.stdout.contains("not run in this report: model, sim, fuzz, native, mutants, bench"),
+        ran.stdout.contains(
+            "not run in this report: model, sim, fuzz, native, mutants, bench, loom, miri, address, thread"
+        ),
         "{ran:?}"
     );
     for (name, says) in [
@@ -263,6 +265,100 @@ fn a_merged_report_has_what_its_parts_kept_and_nothing_else() {
     assert_eq!(ran.status, Some(1), "{ran:?}");
     assert_eq!(std::fs::read_to_string(folder.path("merged/traces/a.sgt.zst")).unwrap(), "events");
     assert_eq!(std::fs::read_dir(folder.path("merged/traces")).unwrap().count(), 1);
+}
+
+#[test]
+fn the_line_of_a_finding_leads_to_its_files_wherever_the_report_is_carried() {
+    let folder = Folder::new();
+    let mut part = broken(1, &["a"]);
+    let layer = part.runs.values_mut().next().unwrap().layers.get_mut("go").unwrap();
+    let finding = layer.findings.get_mut("a").unwrap();
+    finding.repro = "conformance replay {report}/traces/a.case".into();
+    finding.trace = Some("traces/a.input".into());
+    finding.beside = vec!["traces/a.case".into()];
+    finding.story = "see {report}/traces/a.input".into();
+    file(&folder, "part/report.json", &part);
+    folder.file("part/traces/a.case", "a case");
+    folder.file("part/traces/a.input", "bytes");
+    for (from, out, named) in [("part", "merged", "merged"), ("merged", "not plain", "'not plain'")] {
+        let ran = run_in(&folder, &["report", "merge", from, "--out", out]);
+        assert_eq!(ran.status, Some(1), "{ran:?}");
+        assert_eq!(std::fs::read_to_string(folder.path(out).join("traces/a.case")).unwrap(), "a case");
+        let line = format!("conformance replay {named}/traces/a.case");
+        let plain = |text: &str| {
+            [("&#x2f;", "/"), ("&#x27;", "'"), ("&apos;", "'")]
+                .iter()
+                .fold(text.to_owned(), |text, (is, of)| text.replace(is, of))
+        };
+        let text = |name: &str| plain(&std::fs::read_to_string(folder.path(out).join(name)).unwrap());
+        for form in [ran.stdout.clone(), text("index.html"), text("junit.xml"), text("summary.md")] {
+            assert!(form.contains(&line) && !form.contains("{report}"), "{line}: {form}");
+        }
+    }
+}
+
+/// What nextest writes: a test that passes, one that fails, one that is left out.
+fn junit(uuid: &str, failure: &str) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="nextest-run" tests="2" skipped="0" failures="0" errors="0" uuid="{uuid}" timestamp="2026-11-22T15:25:06.317+00:00" time="7.520">
+    <testsuite name="sigurg" tests="2" skipped="0" errors="0" failures="0">
+        <testcase name="status::good" classname="sigurg" timestamp="2026-11-22T15:25:06.322+00:00" time="0.039"/>
+        <testcase name="runq::steal" classname="sigurg" timestamp="2026-11-22T15:25:06.321+00:00" time="0.049">{failure}</testcase>
+    </testsuite>
+</testsuites>"#
+    )
+}
+
+const ONE: &str = "5510f4a8-4834-4c28-824b-c3ef15121d2d";
+const OTHER: &str = "5510f4a8-4834-4c28-824b-c3ef15121d2e";
+const RACE: &str = r#"<failure message="thread 'main' panicked" type="test failure with exit code 101">Data race &lt;here&gt;</failure>"#;
+
+#[test]
+fn tests_under_other_tools_become_part_of_a_report_in_all_its_forms() {
+    let folder = good();
+    folder.file("tests/miri-1.xml", junit(ONE, ""));
+    folder.file("tests/loom.xml", junit(OTHER, ""));
+    let call = ["run", "--only", "go", "--report", "out", "--tests", "tests", "--tests", "tests"];
+    let ran = run_in(&folder, &call);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("fuzz, native, mutants, bench, address, thread\n"), "{ran:?}");
+    let view = View::new(&read(&folder.path("out")).unwrap());
+    assert_eq!(view.runs.len(), 3, "given twice, there once");
+    assert_eq!((view.layers["miri"].planned, view.layers["miri"].graded[&Grade::Pass]), (2, 2));
+    // Another seed, under which one fails.
+    folder.file("tests/miri-3.xml", junit("5510f4a8-4834-4c28-824b-c3ef15121d2f", RACE));
+    let ran = run_in(&folder, &["report", "merge", "out", "--out", "merged", "--tests", "tests"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    let line = "ci/miri 3 -E 'binary_id(sigurg) & test(=runq::steal)'";
+    let text = |name: &str| {
+        let text = std::fs::read_to_string(folder.path("merged").join(name)).unwrap();
+        [("&#x2f;", "/"), ("&#x27;", "'"), ("&apos;", "'"), ("&amp;", "&")]
+            .iter()
+            .fold(text, |text, (is, of)| text.replace(is, of))
+    };
+    for form in [ran.stdout.clone(), text("index.html"), text("junit.xml"), text("summary.md")] {
+        assert!(form.contains(line), "{form}");
+    }
+    assert!(ran.stdout.contains("verdict: does not conform"), "{ran:?}");
+    assert!(text("junit.xml").contains("Data race &lt;here&gt;"), "{}", text("junit.xml"));
+    assert_eq!(View::new(&read(&folder.path("merged")).unwrap()).flaky, ["miri sigurg runq::steal"]);
+}
+
+#[test]
+fn what_is_no_result_of_tests_is_refused_before_the_work() {
+    for (name, text, says) in [
+        ("tests/other.xml", junit(ONE, ""), "other is no layer of tests"),
+        ("tests/miri.xml", "hello".into(), "tests/miri.xml: "),
+        ("tests/miri.xml", junit(ONE, "").replace("timestamp", "stamp"), "no test in it, or not by nextest"),
+        ("tests/readme", String::new(), "tests: no results of tests"),
+    ] {
+        let folder = good();
+        folder.file(name, text);
+        let ran = run_in(&folder, &["run", "--only", "go", "--report", "out", "--tests", "tests"]);
+        assert_eq!((ran.status, &*ran.stdout), (Some(2), ""), "{name}: {ran:?}");
+        assert!(ran.stderr.contains(says) && !ran.stderr.contains("units\n"), "{says}: {ran:?}");
+    }
 }
 
 #[test]

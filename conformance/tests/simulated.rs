@@ -239,6 +239,19 @@ fn regression(case: Case) -> Result<(), Failed> {
     Ok(())
 }
 
+/// A daemon that only ever grows its stack can be stopped like any other: a run of it ends.
+fn growing_for_ever() -> Result<(), Failed> {
+    let scenario = text::parse(
+        "scenario growing\nprocs 1\ndaemon hog { forever { grow 4KiB } }\ngo other { compute 3us }\n",
+    );
+    let scenario = Arc::new(scenario.map_err(|fault| fault.to_string())?);
+    let expected = check(&scenario).map_err(|fault| fault.to_string())?;
+    let mut drive = Drive::new();
+    Chance::ALL
+        .iter()
+        .try_for_each(|chance| run(&mut drive, &scenario, &expected, &mut *chance.strategy(1)).map(drop))
+}
+
 fn main() {
     let named = library::all()
         .into_iter()
@@ -247,6 +260,7 @@ fn main() {
     trials.extend((0..SHARDS).map(|shard| Trial::test(format!("random::{shard}"), move || random(shard))));
     trials.push(Trial::test("random_scenarios_come_by_every_situation", situations));
     trials.push(Trial::test("every_schedule_near_the_simple_one", near_the_simple_one));
+    trials.push(Trial::test("who_only_grows_its_stack_can_be_stopped", growing_for_ever));
     trials.push(Trial::test("any_bytes_are_a_run", any_bytes));
     trials.push(Trial::test("a_run_is_told_as_it_was", told));
     trials.push(Trial::test("runs_shrink_to_what_a_situation_needs", smallest));

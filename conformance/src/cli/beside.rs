@@ -1,9 +1,9 @@
-//! Reports that go into another one: of planted bugs, of speed, of earlier nights.
+//! Reports that go into another one: of planted bugs, of speed, of tests under other tools, of earlier nights.
 
 use std::path::{Path, PathBuf};
 
 use crate::report::data::Report;
-use crate::report::folder;
+use crate::report::{folder, nextest};
 
 /// What stands beside what is run or joined.
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,9 @@ pub(super) struct BesideArgs {
     /// What `ci/bench/run --json FILE` wrote: the comparison becomes part of the report; may be given again
     #[arg(long, value_name = "FILE")]
     bench: Vec<PathBuf>,
+    /// The folder in which `ci/loom`, `ci/miri` and `ci/sanitize` leave what came of their tests; may be given again
+    #[arg(long, value_name = "DIR")]
+    tests: Vec<PathBuf>,
     /// An earlier report to compare with: report.json, or its folder; may be given again
     #[arg(long, value_name = "FILE")]
     baseline: Vec<PathBuf>,
@@ -41,8 +44,9 @@ impl BesideArgs {
         if let Some(history) = &self.history {
             earlier.extend(folder::reports(history)?);
         }
+        let tests = self.tests.iter().map(|folder| nextest::read(folder));
         Ok(Beside {
-            parts: parts.collect::<Result<_, _>>()?,
+            parts: parts.chain(tests).collect::<Result<_, _>>()?,
             earlier: earlier.iter().map(|path| folder::read(path)).collect::<Result<_, _>>()?,
         })
     }

@@ -8,7 +8,6 @@ use super::output::{Out, Status, note};
 use super::run::{bad, status, table};
 use crate::report::data::Report;
 use crate::report::folder::{self, Folder};
-use crate::report::view::View;
 
 /// Work with finished reports.
 #[derive(Debug, clap::Args)]
@@ -51,7 +50,7 @@ fn merge(args: &MergeArgs, out: &mut Out) -> io::Result<Status> {
     for path in &args.from {
         let joined = folder::read(path).and_then(|other| {
             let from = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
-            folder.copy_traces(from, &other)?;
+            folder.copy_kept(from, &other)?;
             report.join(other);
             Ok(())
         });
@@ -63,7 +62,7 @@ fn merge(args: &MergeArgs, out: &mut Out) -> io::Result<Status> {
         Ok(beside) => beside.add_to(&mut report),
         Err(reason) => return Ok(bad(reason)),
     }
-    let view = View::new(&report);
+    let view = folder.view(&report);
     table(out, &view)?;
     if let Err(reason) = folder.write(&report, &view) {
         return Ok(bad(format!("the report cannot be written: {reason}")));

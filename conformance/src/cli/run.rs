@@ -149,7 +149,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let mut report = run::run(&layers, &call, &Until::interrupted(interrupted), &*watch);
     drop(watch);
     beside.add_to(&mut report);
-    let view = View::new(&report);
+    let view = folder.view(&report);
     table(out, &view)?;
     if let Err(reason) = folder.write(&report, &view) {
         return Ok(bad(format!("the report cannot be written: {reason}")));

@@ -44,12 +44,6 @@ pub fn body(build: Build, folder: &Path, data: &[u8], met: &Met) {
     }
     if let Some((case, trace)) = ran.kept {
         let failures: Vec<_> = ran.judged.failures.iter().map(ToString::to_string).collect();
-        let signature = ran.judged.failures[0].signature();
-        panic!(
-            "{signature}: {}\n{scenario}\ncase: {}\ntrace: {}",
-            failures.join("\n"),
-            case.display(),
-            trace.display()
-        );
+        panic!("{}\n{scenario}\ncase: {}\ntrace: {}", failures.join("\n"), case.display(), trace.display());
     }
 }

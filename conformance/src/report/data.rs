@@ -15,6 +15,9 @@ use crate::timeline::Window;
 /// The schema that is written, and the only one that is read.
 pub const SCHEMA: u32 = 1;
 
+/// In the texts of a finding, where the report lies: they name files of its folder, which may be carried elsewhere.
+pub const HERE: &str = "{report}";
+
 /// A report of one run, or of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,12 +222,15 @@ pub struct Finding {
     pub unit: String,
     /// How often it showed.
     pub seen: u64,
-    /// The command that shows it again.
+    /// The command that shows it again; [`HERE`] stands in it for the report's folder.
     pub repro: String,
-    /// The whole story, in many lines.
+    /// The whole story, in many lines; here, too.
     pub story: String,
-    /// The trace that was kept, relative to the report's folder.
+    /// The trace or the case that was kept, relative to the report's folder.
     pub trace: Option<String>,
+    /// Other files that were kept with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
     /// The last events before it, who did what on which M.
     pub window: Option<Window>,
     /// A counterexample of the model: what was done, and the state after it.
@@ -245,6 +251,7 @@ impl Finding {
             repro: String::new(),
             story: String::new(),
             trace: None,
+            beside: Vec::new(),
             window: None,
             steps: Vec::new(),
         }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::data::{Report, SCHEMA};
+use super::data::{HERE, Report, SCHEMA};
 use super::view::View;
 use super::{html, junit, summary};
 
@@ -84,15 +84,30 @@ impl Folder {
         kept.set_permissions(rights)
     }
 
+    /// What `report` says, with lines that name files of this folder by where it is.
+    #[must_use]
+    pub fn view(&self, report: &Report) -> View {
+        let mut view = View::new(report);
+        let here = word(&self.path);
+        for failure in view.findings.values_mut() {
+            let finding = &mut failure.finding;
+            for text in [&mut finding.repro, &mut finding.story] {
+                *text = text.replace(HERE, &here);
+            }
+        }
+        view
+    }
+
     /// Takes over what another report kept of its findings, from the folder that it lies in. What is not there any more is left out.
     ///
     /// # Errors
     /// The file that cannot be copied, and why.
-    pub fn copy_traces(&self, from: &Path, report: &Report) -> Result<(), String> {
+    pub fn copy_kept(&self, from: &Path, report: &Report) -> Result<(), String> {
         let findings =
             report.runs.values().flat_map(|run| run.layers.values()).flat_map(|it| it.findings.values());
+        let files = findings.flat_map(|finding| finding.trace.iter().chain(&finding.beside));
         // What is in a report came over a network, perhaps: only a file of its own folder is taken.
-        let names = findings.filter_map(|finding| Path::new(finding.trace.as_ref()?).file_name());
+        let names = files.filter_map(|file| Path::new(file).file_name());
         for name in names {
             let (source, target) = (from.join("traces").join(name), self.traces().join(name));
             let is_itself = fs::canonicalize(&source).ok() == fs::canonicalize(&target).ok();
@@ -103,6 +118,13 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// A path as a shell takes it for one word.
+fn word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// The reports in a folder of earlier ones, by name: its JSON files, and the data of each folder in it.
@@ -141,4 +163,18 @@ pub fn read(path: &Path) -> Result<Report, String> {
         return Err(fault(&format!("schema {schema} is not supported; this program knows schema {SCHEMA}")));
     }
     serde_json::from_str(&text).map_err(|e| fault(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        for path in ["target/a-b", "my reports", "it's"] {
+            let script = format!("printf %s {}/traces", word(Path::new(path)));
+            let said = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(said.stdout).unwrap(), format!("{path}/traces"));
+        }
+    }
 }

@@ -15,6 +15,7 @@ pub mod histogram;
 pub mod html;
 pub mod junit;
 mod merge;
+pub mod nextest;
 mod night;
 pub mod summary;
 pub mod view;

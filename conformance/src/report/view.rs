@@ -9,23 +9,36 @@ use serde::Serialize;
 use super::coverage::add;
 use super::data::{Coverage, Ended, Finding, Grade, Night, Report, Round, Run, Unit};
 use super::histogram::Histogram;
+use super::nextest::SUITES;
 use super::{bench, night};
 use crate::mutants;
 
+/// What brings a layer into a report.
+const RUN: &str = "conformance run";
+const MUTANTS: &str = "ci/mutants/run --json FILE, then --mutants FILE";
+const BENCH: &str = "ci/bench/run --json FILE, then --bench FILE";
+const TESTS: &str = ", then --tests target/tests";
+
 /// The layers that a report can have, with what they are and where they come from.
-const LAYERS: [(&str, &str, &str); 7] = [
-    ("go", "recordings of the real Go", "conformance run"),
-    ("model", "the search of the model", "conformance run"),
-    ("sim", "the runtime in simulation", "conformance run"),
-    ("fuzz", "the fuzz targets", "conformance run"),
-    ("native", "the runtime on real threads", "conformance run"),
-    (
-        mutants::LAYER,
-        "planted bugs that the tests must find",
-        "ci/mutants/run --json FILE, then --mutants FILE",
-    ),
-    (bench::LAYER, "speed, beside Go and tokio", "ci/bench/run --json FILE, then --bench FILE"),
-];
+fn known() -> impl Iterator<Item = Absent> {
+    let own = [
+        ("go", "recordings of the real Go", RUN),
+        ("model", "the search of the model", RUN),
+        ("sim", "the runtime in simulation", RUN),
+        ("fuzz", "the fuzz targets", RUN),
+        ("native", "the runtime on real threads", RUN),
+        (mutants::LAYER, "planted bugs that the tests must find", MUTANTS),
+        (bench::LAYER, "speed, beside Go and tokio", BENCH),
+    ];
+    let own =
+        own.map(|(layer, what, how)| Absent { layer: layer.into(), what: what.into(), how: how.into() });
+    let tests = SUITES.iter().map(|suite| Absent {
+        layer: suite.name.into(),
+        what: suite.about.into(),
+        how: format!("{}{TESTS}", suite.script.trim_end_matches(" --")),
+    });
+    own.into_iter().chain(tests)
+}
 
 /// The verdict on a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -280,13 +293,7 @@ impl Unit {
 }
 
 fn absent(layers: &BTreeMap<String, Layer>) -> Vec<Absent> {
-    let absent = LAYERS.iter().filter(|(layer, ..)| !layers.contains_key(*layer));
-    let told = |&(layer, what, how): &(&str, &str, &str)| Absent {
-        layer: layer.into(),
-        what: what.into(),
-        how: how.into(),
-    };
-    absent.map(told).collect()
+    known().filter(|known| !layers.contains_key(&known.layer)).collect()
 }
 
 fn layers(runs: &[(String, Run)]) -> BTreeMap<String, Layer> {
@@ -321,10 +328,17 @@ fn layers(runs: &[(String, Run)]) -> BTreeMap<String, Layer> {
     for layer in layers.values_mut() {
         layer.left.retain(|unit, _| !layer.units.contains_key(unit));
         let mut shown = BTreeMap::<(String, String), u64>::new();
+        let kin_of = |unit: &str| unit.split_once("/p").map_or(unit, |(kin, _)| kin).to_owned();
+        // What fails has not come so far, and its findings say more.
+        let fails = layer.units.iter().filter(|(_, unit)| unit.grade() == Grade::Fail);
+        let failed: BTreeSet<_> = fails.map(|(unit, _)| kin_of(unit)).collect();
         for (unit, done) in &layer.units {
-            let kin = unit.split_once("/p").map_or(&**unit, |(kin, _)| kin);
+            let kin = kin_of(unit);
+            if failed.contains(&kin) {
+                continue;
+            }
             for (what, count) in &done.shown {
-                *shown.entry((kin.to_owned(), what.clone())).or_default() += count;
+                *shown.entry((kin.clone(), what.clone())).or_default() += count;
             }
         }
         layer.never = shown.into_iter().filter(|(_, count)| *count == 0).map(|(what, _)| what).collect();

@@ -15,8 +15,8 @@ use sigurg_model::rules::rule::Rule;
 use super::child::{self, Ran};
 use super::corpus::Corpus;
 use super::keep::{Keep, link};
-use super::{Done, Layer, Plan, Task};
-use crate::report::data::{Finding, Grade};
+use super::{Done, Layer, Plan, Task, again};
+use crate::report::data::{Finding, Grade, HERE};
 pub use hunt::hunt;
 use hunt::{ALL, FOUND, Found, HUNTED, Hunted, INPUT, LEFT, signature};
 
@@ -88,9 +88,12 @@ impl Layer for Fuzz {
                 }
                 Ran::Badly { how, said } => match read::<Found>(&folder.path().join(FOUND)) {
                     Ok(found) => {
-                        let title = found.message.lines().next().unwrap_or_default().to_owned();
+                        let (signature, line) =
+                            (signature(&found.message), found.message.lines().next().unwrap_or_default());
+                        // The rule stands before it.
+                        let title = line.strip_prefix(&format!("{signature}: ")).unwrap_or(line).to_owned();
                         let story = format!("{}\n\npanicked at {}", found.message, found.at);
-                        ("panics", signature(&found.message), title, story)
+                        ("panics", signature, title, story)
                     }
                     // It says itself what it lacks.
                     Err(_) if how == "exit status 2" => return harness(task, said),
@@ -118,25 +121,28 @@ impl Fuzz {
     fn kept(&self, task: &Task<'_>, signature: &str, finding: &mut Finding, folder: &Path) -> io::Result<()> {
         let input = self.keep.place(&format!("{signature}.input"))?;
         fs::copy(folder.join(INPUT), &input)?;
-        finding.trace = link(&input);
+        finding.trace = Some(link(&input));
         let left = folder.join(LEFT);
         for entry in fs::read_dir(&left)? {
-            let name = entry?.file_name();
+            let path = entry?.path();
             // What the body runs now is the input.
-            let is_case = Path::new(&name).extension().is_some_and(|extension| extension == "case");
-            if name == "running.input" {
+            if path.ends_with("running.input") {
                 continue;
             }
-            let kept = self.keep.folder().join(&name);
-            fs::copy(left.join(&name), &kept)?;
-            if is_case {
+            // By the signature: another finding of the target leaves files of the same names.
+            let kind = path.extension().unwrap_or_default().display();
+            let kept = self.keep.place(&format!("{signature}.{kind}"))?;
+            fs::copy(&path, &kept)?;
+            let is = format!("{HERE}/{}", link(&kept));
+            finding.story = finding.story.replace(&path.display().to_string(), &is);
+            finding.beside.push(link(&kept));
+            if path.extension().is_some_and(|extension| extension == "case") {
                 let times = if task.unit == "preempt_storm_native" { "--times 200 " } else { "" };
-                finding.repro = format!("conformance replay {times}{}", kept.display());
+                finding.repro = again::replay(times, &link(&kept));
             }
         }
-        let here = self.keep.folder().display().to_string();
-        finding.story = finding.story.replace(&left.display().to_string(), &here);
-        finding.story += &format!("\n\nwith the sanitizer: cargo fuzz run {} {}", task.unit, input.display());
+        let input = format!("{HERE}/{}", link(&input));
+        finding.story += &format!("\n\nwith the sanitizer: cargo fuzz run {} {input}", task.unit);
         Ok(())
     }
 }
@@ -177,7 +183,7 @@ fn unit(task: &Task<'_>) -> String {
 }
 
 fn repro(task: &Task<'_>) -> String {
-    format!("conformance run --only fuzz --unit {} --seed {}", task.unit, task.seed)
+    again::run(&format!("--only fuzz --unit {} --seed {}", task.unit, task.seed))
 }
 
 fn harness(task: &Task<'_>, title: String) -> Done {

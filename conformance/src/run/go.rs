@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::corpus::Corpus;
-use super::{Done, Layer, Plan, Task, trace};
+use super::{Done, Layer, Plan, Task, again, trace};
 use crate::check::beside::{self, Argument};
 use crate::check::judge::Verdict;
 use crate::report::data::{Finding, Grade};
@@ -118,7 +118,7 @@ fn unit(task: &Task<'_>) -> String {
 }
 
 fn repro(task: &Task<'_>) -> String {
-    format!("conformance run --only go --unit {}", task.unit)
+    again::run(&format!("--only go --unit {}", task.unit))
 }
 
 fn failed(done: Done, task: &Task<'_>, grade: Grade, rule: &str, title: String) -> Done {

@@ -20,10 +20,6 @@ impl Keep {
         Self { folder, known: Mutex::default() }
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Whether nothing was kept of that signature yet; whoever asks keeps it now.
     pub(super) fn is_first(&self, signature: &str) -> bool {
         self.known.lock().expect("nobody panics with it").insert(signature.to_owned())
@@ -38,6 +34,6 @@ impl Keep {
 }
 
 /// A file that was kept, as a report names it: from its own folder.
-pub(super) fn link(path: &Path) -> Option<String> {
-    path.file_name().map(|name| format!("traces/{}", name.display()))
+pub(super) fn link(path: &Path) -> String {
+    format!("traces/{}", path.file_name().unwrap_or_default().display())
 }

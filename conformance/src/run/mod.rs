@@ -11,6 +11,7 @@
 //!    until its share is used up; what a layer leaves goes to those after it.
 //! 4. What was planned and not begun is written down with the reason. Nothing is skipped in silence.
 
+mod again;
 mod child;
 mod corpus;
 pub mod fuzz;

@@ -3,7 +3,7 @@
 use sigurg_model::machine::family::When;
 use sigurg_model::space::Promise;
 
-use super::{Done, Layer, Plan, Task, Until, Watch};
+use super::{Done, Layer, Plan, Task, Until, Watch, again};
 use crate::explore::{Limits, Progress, Stop};
 use crate::report::coverage::edge_name;
 use crate::report::data::{Finding, Grade, Step};
@@ -159,7 +159,7 @@ fn signature(id: &str, name: &str) -> String {
 
 fn finding(name: &str, rule: &str, title: String) -> Finding {
     Finding::new(Grade::Fail, rule, title)
-        .of(format!("model {name}"), format!("conformance explore --config {name}"))
+        .of(format!("model {name}"), again::call(&format!("explore --config {name}")))
 }
 
 /// The lines of a story, ` 12. deed | state`, taken apart again.

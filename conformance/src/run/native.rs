@@ -11,7 +11,7 @@ use sigurg_model::rules::sequence::Step;
 use super::child::{self, Ran};
 use super::keep::{Keep, link};
 use super::programs::{self, Program};
-use super::{Done, Layer, Plan, Task, trace};
+use super::{Done, Layer, Plan, Task, again, trace};
 use crate::check::judge::Verdict;
 use crate::report::data::{Finding, Grade};
 
@@ -137,7 +137,7 @@ impl Native {
             io::Result::Ok(link(&kept))
         };
         match self.keep.is_first(&signature).then(keep).transpose() {
-            Ok(kept) => finding.trace = kept.flatten(),
+            Ok(kept) => finding.trace = kept,
             Err(e) => finding.story += &format!("\nits trace could not be kept: {e}"),
         }
         Done { figures: vec![("executions", 1)], ..Done::default() }.found(signature, finding)
@@ -150,7 +150,7 @@ fn unit(task: &Task<'_>) -> String {
 
 /// What happened may need the same luck once more; the seed sets the sizes, and a budget tries again and again.
 fn repro(task: &Task<'_>) -> String {
-    format!("conformance run --only native --unit {} --seed {} --budget 60s", task.unit, task.seed)
+    again::run(&format!("--only native --unit {} --seed {} --budget 60s", task.unit, task.seed))
 }
 
 fn harness(task: &Task<'_>, title: String) -> Done {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use sigurg_shuttle::sim::{Schedule, Strategy};
 
 use super::keep::{Keep, link};
-use super::{Done, Draw, Layer, Plan, Task};
+use super::{Done, Draw, Layer, Plan, Task, again};
 use crate::report::coverage::{Observer, is_time};
 use crate::report::data::{Finding, Grade};
 use crate::scenario::check::check;
@@ -155,7 +155,7 @@ impl Unit<'_> {
     fn failed(&mut self, scenario: &Arc<Scenario>, expected: &Results, ran: &Ran, signature: String) {
         let first = &ran.judged.failures[0];
         let rule = first.rule.unwrap_or(first.property.as_str());
-        let repro = format!("conformance run --only sim --unit {} --seed {}", self.task.unit, self.task.seed);
+        let repro = again::run(&format!("--only sim --unit {} --seed {}", self.task.unit, self.task.seed));
         let mut finding = Finding::new(Grade::Fail, rule, first.message.lines().next().unwrap_or_default())
             .of(format!("sim {}", self.task.unit), repro);
         finding.story = format!("{first}\n\n{scenario}");
@@ -167,8 +167,8 @@ impl Unit<'_> {
             match kept {
                 Ok((story, path)) => {
                     finding.story = story;
-                    finding.repro = format!("conformance replay {}", path.display());
-                    finding.trace = link(&path);
+                    finding.repro = again::replay("", &link(&path));
+                    finding.trace = Some(link(&path));
                 }
                 Err(error) => finding.story += &format!("\nits case could not be kept: {error}"),
             }

@@ -107,7 +107,7 @@ pub(super) fn finding(index: usize, (signature, failure): (&String, &Failure)) -
         signature, grade => finding.grade.as_str(), rule => finding.rule, title => finding.title,
         says => Rule::by_name(&finding.rule).map(Rule::says), times => failure.times,
         units => failure.units, nights => failure.nights, repro => finding.repro, story => finding.story.trim(),
-        trace => finding.trace, is_trace => finding.trace.as_ref().is_some_and(|trace| trace.contains(".sgt")),
+        trace => finding.trace, beside => finding.beside, is_trace => finding.trace.as_ref().is_some_and(|trace| trace.contains(".sgt")),
         before => window.map(|window| window.before),
         window => window.map(script_data),
         steps => steps(&finding.steps),
@@ -475,11 +475,6 @@ pub(super) fn uncovered(view: &View) -> Vec<String> {
     }
     let absent = view.absent.iter().filter(|absent| !view.not_asked.contains(&absent.layer));
     all.extend(absent.map(|it| format!("{}: not run in this report ({})", it.what, it.how)));
-    all.push(
-        "orders of memory that the hardware did not show: they are searched by the tests with loom and Miri (ci/test, ci/miri)"
-            .into(),
-    );
-    all.push("undefined behaviour: ci/miri and ci/sanitize, which have no report of their own".into());
     all.push(format!(
         "the model is searched whole in its {} configurations, and says nothing of larger worlds",
         view.layers.get("model").map_or(0, |model| model

@@ -276,6 +276,7 @@ impl Hunt {
 /// words without numbers.
 pub(super) fn signature(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
+    let line = line.strip_prefix("assertion `left == right` failed: ").unwrap_or(line);
     let words = line.split_once(": ").map_or(line, |(signature, _)| signature);
     let words: String = words.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).take(80).collect();
     words.trim().to_owned()
@@ -340,6 +341,7 @@ mod tests {
     fn a_signature_is_the_same_for_the_same_fault() {
         for (message, is) in [
             ("trace:queue_dup: gs 7 is on two queues\nmore", "trace:queue_dup"),
+            ("assertion `left == right` failed: recount: status word of gs 7", "recount"),
             ("index out of bounds: the len is 3 but the index is 5", "index out of bounds"),
             ("range end index 17 out of range for slice", "range end index ## out of range for slice"),
         ] {

@@ -71,6 +71,10 @@ pub trait Machine: 'static {
     fn now_us() -> u64;
     /// One turn of a loop that waits without a call of the runtime.
     fn spin();
+    /// Goes down so many KiB of stack; whether what was written there stayed.
+    fn grow(kib: u16) -> bool {
+        super::compute::grow(kib)
+    }
     /// Bytes of stack of a goroutine that needs `bytes` for itself.
     fn stack(bytes: usize) -> usize;
 }

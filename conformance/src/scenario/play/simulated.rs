@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use sigurg_shuttle::sim;
 
+use super::compute::grow;
 use super::interpret::{Played, play};
 use super::runtime::Machine;
 use crate::goroutines_of;
@@ -52,6 +53,12 @@ impl Machine for Simulated {
 
     fn spin() {
         sim::spin();
+    }
+
+    /// Who does nothing but this must be stoppable, too.
+    fn grow(kib: u16) -> bool {
+        sim::point();
+        grow(kib)
     }
 
     fn stack(bytes: usize) -> usize {
