@@ -300,6 +300,7 @@ impl<R: Goroutines> Player<'_, R> {
             Op::Repeat(times, ref body) => (0..times).try_for_each(|_| self.body(body))?,
             Op::Forever(ref body) => loop {
                 self.body(body)?;
+                R::Machine::round();
             },
         }
         Ok(())

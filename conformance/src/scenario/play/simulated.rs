@@ -54,6 +54,10 @@ impl Machine for Simulated {
         sim::spin();
     }
 
+    fn round() {
+        sim::point();
+    }
+
     fn stack(bytes: usize) -> usize {
         // Frames of a build without optimisation, and those of a signal handler, which runs on the same stack.
         bytes + (128 << 10)
