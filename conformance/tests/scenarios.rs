@@ -9,10 +9,15 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use sigurg_conformance::case::run::Native;
-use sigurg_conformance::case::{self, Driver};
+use sigurg_conformance::case::{Case, Driver};
 use sigurg_conformance::scenario::make::{Size, from_seed};
 use sigurg_conformance::scenario::situation::Seen;
 use sigurg_conformance::scenario::{Scenario, check, library};
+
+#[path = "common/regress.rs"]
+mod regress;
+
+use regress::regressions;
 
 /// Much longer than any run takes, on any machine that still does something.
 const STUCK: Duration = Duration::from_secs(90);
@@ -83,8 +88,7 @@ fn random(shard: u64, lasts: Duration) -> Result<(), Failed> {
 }
 
 /// What failed before has every property now.
-fn regression(path: &Path) -> Result<(), Failed> {
-    let case = case::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+fn regression(case: Case) -> Result<(), Failed> {
     if case.driver == Driver::Native {
         let scenario = Arc::new(case.scenario);
         for turn in 0..5 {
@@ -109,14 +113,6 @@ fn main() {
             (0..SHARDS).map(|shard| Trial::test(format!("random::{shard}"), move || random(shard, lasts))),
         );
     }
-    let regress = Path::new(env!("CARGO_MANIFEST_DIR")).join("../traces/regress");
-    for entry in
-        std::fs::read_dir(&regress).expect("traces/regress").map(|entry| entry.expect("an entry").path())
-    {
-        if entry.extension().is_some_and(|extension| extension == "case") {
-            let name = format!("regression::{}", entry.file_stem().expect("a name").to_string_lossy());
-            trials.push(Trial::test(name, move || regression(&entry)));
-        }
-    }
+    trials.extend(regressions(regression));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

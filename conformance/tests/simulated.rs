@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use sigurg_conformance::case;
+use sigurg_conformance::case::Case;
 use sigurg_conformance::scenario::check::check;
 use sigurg_conformance::scenario::expect::Results;
 use sigurg_conformance::scenario::make::{Size, from_seed};
@@ -21,6 +21,11 @@ use sigurg_conformance::sim::narrate::{keep, narrate};
 use sigurg_conformance::sim::smaller::smaller;
 use sigurg_shuttle::sim::{Dfs, Replay, Schedule, Strategy};
 use sigurg_traces::Event;
+
+#[path = "common/regress.rs"]
+mod regress;
+
+use regress::regressions;
 
 /// Random scenarios, in shards that are tests of their own; each runs under every kind of schedule.
 const SHARDS: u64 = 4;
@@ -221,8 +226,7 @@ fn smallest() -> Result<(), Failed> {
 }
 
 /// What failed once under a schedule has every property now: under what fits of that schedule, and under others.
-fn regression(path: &Path) -> Result<(), Failed> {
-    let case = case::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+fn regression(case: Case) -> Result<(), Failed> {
     // One of real threads has none.
     let schedule = schedule(&case).map_err(|error| error.to_string())?;
     let scenario = Arc::new(case.scenario);
@@ -246,14 +250,6 @@ fn main() {
     trials.push(Trial::test("any_bytes_are_a_run", any_bytes));
     trials.push(Trial::test("a_run_is_told_as_it_was", told));
     trials.push(Trial::test("runs_shrink_to_what_a_situation_needs", smallest));
-    let regress = Path::new(env!("CARGO_MANIFEST_DIR")).join("../traces/regress");
-    for entry in
-        std::fs::read_dir(&regress).expect("traces/regress").map(|entry| entry.expect("an entry").path())
-    {
-        if entry.extension().is_some_and(|extension| extension == "case") {
-            let name = format!("regression::{}", entry.file_stem().expect("a name").to_string_lossy());
-            trials.push(Trial::test(name, move || regression(&entry)));
-        }
-    }
+    trials.extend(regressions(regression));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

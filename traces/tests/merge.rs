@@ -106,6 +106,10 @@ fn merge(events: &[Event]) -> Result<Vec<Event>, Box<Inconsistent>> {
             out.push(event);
         }
     }
+    order.end();
+    while let Some(event) = order.pop()? {
+        out.push(event);
+    }
     assert_eq!(order.finish(false)?, 0);
     Ok(out)
 }
@@ -332,6 +336,35 @@ fn streams_that_wait_for_each_other_are_a_cycle() {
     ] {
         assert!(error.reason.contains(part), "{error}");
     }
+}
+
+/// The monitor's stream may stand first in the file, and who was adopted has done this and that of which no version tells.
+#[test]
+fn a_goroutine_is_adopted_after_all_that_it_did_and_before_it_comes_back() {
+    use GStatus::{Runnable, Running, Scansyscall, Syscall};
+    let status = |seq, m, gs, (from, to), ver| {
+        let kind = Kind::GStatus { from, to, via: Via::Direct, ver, reason: Default::default() };
+        Event { m, kind, ..at(seq, seq, gs, ver) }
+    };
+    let does = |seq, m| Event { m, kind: Kind::Stopm, ..Event::lost(seq) };
+    let monitor = [
+        status(10, 1, 1, (Running, Scansyscall), 2),
+        does(11, 1),
+        status(12, 1, 1, (Scansyscall, Syscall), 3),
+    ];
+    let before = [status(20, 2, 1, (Runnable, Running), 1), does(21, 2), does(22, 2)];
+    let after = [status(23, 2, 1, (Syscall, Running), 4), does(24, 2)];
+    let order = |events: &[&[Event]]| {
+        let out = merge(&events.concat()).expect("an order");
+        out.iter().map(|event| event.seq).collect::<Vec<_>>()
+    };
+    let all = [20, 21, 22, 10, 11, 12, 23, 24];
+    assert_eq!(order(&[&monitor, &before, &after]), all);
+    assert_eq!(order(&[&before[..2], &monitor, &before[2..], &after]), all);
+    assert_eq!(order(&[&before, &after, &monitor]), all);
+    // It never comes back; another M looks at it meanwhile.
+    let looks = [status(30, 3, 1, (Syscall, Scansyscall), 4)];
+    assert_eq!(order(&[&looks, &monitor, &before]), [20, 21, 22, 10, 11, 12, 30]);
 }
 
 #[test]

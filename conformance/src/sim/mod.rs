@@ -71,7 +71,11 @@ impl Sim {
         let judges = [false, true].map(|foreign_signals| {
             let options =
                 CheckOptions { claims: false, ring: sim::RING, foreign_signals, ..CheckOptions::default() };
-            Judge { checker: Checker::new(profile, &options), order: ByVersion::new(), refused: None }
+            Judge {
+                checker: Checker::new(profile, &options),
+                order: ByVersion::of_events_as_they_happen(),
+                refused: None,
+            }
         });
         Self { simulator: Simulator::new(limits), how: How { limits, foreign_signals: false }, judges }
     }

@@ -162,6 +162,7 @@ pub(crate) fn take_locked(mp: &'static M, state: &mut State, pp: &'static P) -> 
         std::iter::from_fn(|| runqget_ring(mp, pp).or_else(stolen)).find(|gp| keeps(mp, state, gp))
     })
 }
+
 fn is_locked(gp: &G) -> bool {
     gp.lockedm().is_some()
 }

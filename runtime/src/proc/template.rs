@@ -25,7 +25,7 @@ use crate::proc::exit::mexit;
 use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::{acquirep, releasep, stopm, take_nextp};
+use crate::proc::wake::{acquirep, releasep, startm_locked, stopm, take_nextp};
 use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
@@ -119,12 +119,13 @@ impl Template {
         }
     }
 
-    /// Has a new M take `pp`, which is in hand.
-    pub(crate) fn newm(&self, pp: &'static P, spinning: bool) {
+    /// sched.lock held: a new M is to take `pp`, which is in hand, or whoever has nothing to do before it is made. [`wakeup`](Self::wakeup)
+    /// follows.
+    pub(crate) fn want(&self, state: &mut State, pp: &'static P, spinning: bool) {
         // Relaxed: under the lock.
         pp.start_spinning.store(spinning, Relaxed);
+        state.nwanted += 1;
         self.wanted.lock().push(pp);
-        self.note.wakeup();
     }
 
     /// For sysmon: if a P has waited for its M for `patience` nanoseconds, so long that the template must be stuck, in malloc behind a goroutine that
@@ -143,24 +144,22 @@ impl Template {
         pp.preempt.store(false, Relaxed);
         event(mp, None, Site::Rescue, 0, || Kind::PRequest { target_p: pp.id(), preempt: false });
         let mut state = sched.lock.lock();
-        match take_locked(mp, &mut state, pp) {
-            Some(gp) => {
-                state.nwanted -= 1;
-                drop(state);
-                if pp.start_spinning.load(Relaxed) {
-                    // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
-                    sched.nmspinning.fetch_sub(1, SeqCst);
-                }
-                tell_startlockedm(mp, gp, Site::Rescue);
-                releasep(mp);
-                hand_to_locked(pp, gp);
-            }
-            None => {
-                drop(state);
-                releasep(mp);
-                self.newm(pp, pp.start_spinning.load(Relaxed));
-            }
+        state.nwanted -= 1;
+        // Relaxed: in hand.
+        let spinning = pp.start_spinning.load(Relaxed);
+        let Some(gp) = take_locked(mp, &mut state, pp) else {
+            releasep(mp);
+            // An M may have become idle while nobody could see this P.
+            return startm_locked(mp, state, pp, spinning, Site::Rescue);
+        };
+        drop(state);
+        if spinning {
+            // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
+            sched.nmspinning.fetch_sub(1, SeqCst);
         }
+        tell_startlockedm(mp, gp, Site::Rescue);
+        releasep(mp);
+        hand_to_locked(pp, gp);
     }
 
     /// Asks for an M that is idle: see `proc/handler.rs`. Safe in a signal handler.
@@ -178,7 +177,7 @@ impl Template {
         }
     }
 
-    /// Ends the thread.
+    /// Has the thread look what there is to do.
     pub(crate) fn wakeup(&self) {
         self.note.wakeup();
     }
@@ -234,10 +233,16 @@ impl Template {
         Some(pp)
     }
 
-    /// For whoever stops the world, under `sched.lock`: a P that waits for its thread, which may wait for a goroutine that is to stop.
-    pub(crate) fn take_back(&self, sched: &Sched, state: &mut State) -> Option<&'static P> {
+    /// sched.lock held, for an M that would become idle: a P that waits for its thread.
+    pub(crate) fn take_waiting(&self, state: &mut State) -> Option<&'static P> {
         let pp = self.wanted.lock().pop()?;
         state.nwanted -= 1;
+        Some(pp)
+    }
+
+    /// For whoever stops the world, under `sched.lock`: a P that waits for its thread, which may wait for a goroutine that is to stop.
+    pub(crate) fn take_back(&self, sched: &Sched, state: &mut State) -> Option<&'static P> {
+        let pp = self.take_waiting(state)?;
         if pp.start_spinning.load(Relaxed) {
             // It was counted for the M that it does not get. SeqCst: rule 4 of `proc/mod.rs`.
             sched.nmspinning.fetch_sub(1, SeqCst);

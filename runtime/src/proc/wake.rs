@@ -11,6 +11,7 @@ use crate::p::{P, PStatus};
 use crate::proc::for_each_p::run_safe_point_fn_locked;
 use crate::proc::must_getm;
 use crate::proc::stw::p_stopped;
+use crate::proc::template::begin_on;
 use crate::sched::{Sched, State};
 use crate::throw::throw;
 use crate::trace::{Site, event, named_p};
@@ -135,10 +136,9 @@ pub(crate) fn startm_locked(
         throw!("startm: P{} has runnable goroutines", pp.id());
     }
     let Some(nmp) = sched.mget(&mut state) else {
-        state.nwanted += 1;
+        sched.template.want(&mut state, pp, spinning);
         drop(state);
-        sched.template.newm(pp, spinning);
-        return;
+        return sched.template.wakeup();
     };
     drop(state);
     // Relaxed, both: published by the note.
@@ -159,7 +159,7 @@ pub(crate) fn give_p(nmp: &'static M, pp: &'static P) {
     nmp.park.wakeup();
 }
 
-/// Sleeps until somebody gives this M a P.
+/// Takes a P that waits for a thread, or sleeps until somebody gives this M one.
 pub(crate) fn stopm(mp: &'static M) {
     // Relaxed: own.
     if mp.locks.load(Relaxed) != 0 || mp.p().is_some() || mp.spinning.load(Relaxed) {
@@ -167,7 +167,15 @@ pub(crate) fn stopm(mp: &'static M) {
     }
     event(mp, None, Site::Stopm, 0, || Kind::Stopm);
     let sched = mp.sched();
-    sched.mput(&mut sched.lock.lock(), mp);
+    let mut state = sched.lock.lock();
+    // Its thread may wait for a goroutine that is next on it, or for this M.
+    if let Some(pp) = sched.template.take_waiting(&mut state) {
+        drop(state);
+        begin_on(mp, pp);
+        return take_nextp(mp);
+    }
+    sched.mput(&mut state, mp);
+    drop(state);
     // Relaxed: the end was announced before it took the lock to wake idle Ms; who comes later sees it by that lock.
     if sched.ended.load(Relaxed) {
         leave(mp);

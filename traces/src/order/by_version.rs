@@ -10,6 +10,8 @@
 //! 2. The outcome depends on the file alone, and the work on its length: a stream that waits is looked at again only
 //!    when the object it waits for has advanced far enough.
 //! 3. Only events that have to wait, and those behind them in their streams, are in memory.
+//! 4. A G that sleeps in a foreign call is made `Syscall` by another M (X-ADOPT), after all that its own M did before: of that no
+//!    version tells. So that change comes out last: when the G's own M waits for it, or when there are no more events.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -35,6 +37,12 @@ pub struct ByVersion {
     objects: HashMap<Object, Progress, RandomState>,
     /// Streams whose head has to be looked at.
     ready: VecDeque<usize>,
+    /// Streams whose head sends that G, from outside, into a system call.
+    adopting: HashMap<Object, usize, RandomState>,
+    /// Events are pushed as they happen.
+    in_time: bool,
+    /// All have been pushed.
+    ended: bool,
     held: u64,
     holds: u64,
 }
@@ -52,8 +60,9 @@ struct Stream {
 #[derive(Debug, Default)]
 struct Progress {
     version: u64,
-    /// Of the status of a G: how often it died.
+    /// Of the status of a G: how often it died, and the stream of the M that it runs on.
     deaths: u64,
+    runner: Option<usize>,
     /// Streams that wait, by the version they need.
     waiting: BinaryHeap<Reverse<(u64, usize)>>,
 }
@@ -70,14 +79,21 @@ impl ByVersion {
         Self::default()
     }
 
+    /// As [`new`](Self::new), for events that are pushed in the order in which they happen.
+    pub fn of_events_as_they_happen() -> Self {
+        Self { in_time: true, ..Self::default() }
+    }
+
     /// As new, for another trace.
     pub fn clear(&mut self) {
-        let Self { by_m, looking, streams, objects, ready, held, holds } = self;
+        let Self { by_m, looking, streams, objects, ready, adopting, in_time: _, ended, held, holds } = self;
         by_m.clear();
         looking.clear();
         streams.clear();
         objects.clear();
         ready.clear();
+        adopting.clear();
+        *ended = false;
         (*held, *holds) = (0, 0);
     }
 
@@ -130,14 +146,25 @@ impl ByVersion {
                 self.objects.entry(wait.object).or_default().waiting.push(Reverse((wait.needs, at)));
                 self.ready.pop_front();
                 self.holds += 1;
+                // Perhaps it is the one that was waited for.
+                self.ready.extend(self.adopting.remove(&wait.object));
+                continue;
+            }
+            if let Some(g) = self.adopts_too_early(&head)? {
+                self.adopting.insert(g, at);
+                self.ready.pop_front();
+                self.holds += 1;
                 continue;
             }
             self.streams[at].events.pop_front();
             self.held -= 1;
             if let Some((object, version)) = self.makes(&head) {
                 let progress = self.advance(object, version);
-                if let Kind::GStatus { from: GStatus::Running, to: GStatus::Dead, .. } = head.kind {
-                    progress.deaths += 1;
+                match head.kind {
+                    Kind::GStatus { from: GStatus::Running, to: GStatus::Dead, .. } => progress.deaths += 1,
+                    Kind::GStatus { from: GStatus::Scanrunning, .. } => {}
+                    Kind::GStatus { to: GStatus::Running, .. } => progress.runner = Some(at),
+                    _ => {}
                 }
             }
             return Ok(Some(head));
@@ -145,12 +172,37 @@ impl ByVersion {
         Ok(None)
     }
 
+    /// There are no more events: call [`ByVersion::pop`] until it is empty once more.
+    pub fn end(&mut self) {
+        self.ended = true;
+        let mut last: Vec<_> = self.adopting.drain().map(|(_, at)| at).collect();
+        // The outcome depends on the file alone.
+        last.sort_unstable();
+        self.ready.extend(last);
+    }
+
+    /// Invariant 4: the G that `head` makes `Syscall` from outside, if the G's own M does not wait for that yet.
+    fn adopts_too_early(&self, head: &Event) -> Result<Option<Object>, Box<Inconsistent>> {
+        let adopts =
+            matches!(head.kind, Kind::GStatus { from: GStatus::Running, to: GStatus::Scansyscall, .. });
+        if !adopts || self.in_time || self.ended {
+            return Ok(None);
+        }
+        let Some((g, _)) = head.changes() else { return Ok(None) };
+        let Some(runner) = self.objects.get(&g).and_then(|progress| progress.runner) else { return Ok(None) };
+        let wait = match self.streams[runner].events.front() {
+            Some(next) => self.blocked(next)?,
+            None => None,
+        };
+        Ok(wait.is_none_or(|wait| wait.object != g).then_some(g))
+    }
+
     /// How often a stream had to wait.
     pub fn holds(&self) -> u64 {
         self.holds
     }
 
-    /// Ends the input and says how many events never came out: none, unless the trace is a `prefix`. Where one was cut
+    /// After [`ByVersion::end`]: says how many events never came out: none, unless the trace is a `prefix`. Where one was cut
     /// every M may lack its last events, and with them goes whatever rests on them.
     ///
     /// # Errors

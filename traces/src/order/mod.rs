@@ -61,6 +61,7 @@ pub struct Ordered {
     order: Order,
     event: Event,
     cut_off: u64,
+    read: bool,
     ended: bool,
 }
 
@@ -76,7 +77,7 @@ impl Ordered {
             Ordering::Ver => Order::Counter(Box::default()),
             Ordering::Stream => Order::Version(Box::default()),
         };
-        Self { reader, order, event: Event::lost(0), cut_off: 0, ended: false }
+        Self { reader, order, event: Event::lost(0), cut_off: 0, read: false, ended: false }
     }
 
     /// The header.
@@ -134,7 +135,16 @@ impl Ordered {
                 self.event = event;
                 return Ok(true);
             }
-            let Some(event) = self.reader.next()? else { return self.end() };
+            if self.read {
+                return self.end();
+            }
+            let Some(event) = self.reader.next()? else {
+                self.read = true;
+                if let Order::Version(order) = &mut self.order {
+                    order.end();
+                }
+                continue;
+            };
             match &mut self.order {
                 Order::Counter(order) => {
                     self.event = event;
