@@ -796,6 +796,7 @@ fn signals_of_somebody_else_do_no_harm() {
                 sleep_until_stopped(5);
             });
         },
-        |seen| assert!(seen.kind("sig_ack") >= 305, "{:?}", seen.kinds),
+        // One that is raised while another waits to be delivered is the same.
+        |seen| assert!(seen.kind("sig_ack") >= 300, "{:?}", seen.kinds),
     );
 }

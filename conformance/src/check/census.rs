@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use sigurg_traces::{Event, GStatus, Kind, Sym, Symbols, Tag, Via};
 
 /// The counts of one trace.
 #[derive(Clone, Debug)]
 pub struct Census {
     kinds: Vec<u64>,
-    g_structs: HashSet<u32>,
-    ms: HashSet<i32>,
-    changes: HashMap<(GStatus, GStatus, Via, Sym), u64>,
+    g_structs: HashSet<u32, RandomState>,
+    ms: HashSet<i32, RandomState>,
+    changes: HashMap<(GStatus, GStatus, Via, Sym), u64, RandomState>,
     transitions: BTreeMap<Transition, u64>,
 }
 
@@ -21,9 +22,9 @@ impl Default for Census {
     fn default() -> Self {
         Self {
             kinds: vec![0; Tag::ALL.len()],
-            g_structs: HashSet::new(),
-            ms: HashSet::new(),
-            changes: HashMap::new(),
+            g_structs: HashSet::default(),
+            ms: HashSet::default(),
+            changes: HashMap::default(),
             transitions: BTreeMap::new(),
         }
     }

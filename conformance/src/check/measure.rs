@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use sigurg_traces::{Event, GStatus, Kind, Queue};
 
 /// A suspender signals one target once in so many nanoseconds at most (SG-8).
@@ -12,9 +13,9 @@ const SIGNAL_EVERY_NS: u64 = 5_000;
 #[derive(Clone, Debug, Default)]
 pub struct Measures {
     /// Time slices begun so far: on each P, and under -1 on all.
-    slices: HashMap<i32, u64>,
+    slices: HashMap<i32, u64, RandomState>,
     /// Where each G struct is queued, a P or -1 for the global queue, and since which slice of those.
-    queued: HashMap<u32, (i32, u64)>,
+    queued: HashMap<u32, (i32, u64), RandomState>,
     /// Goroutines that are not dead, by count; and the most there ever were.
     live: u64,
     /// The most goroutines at a time.
@@ -27,9 +28,9 @@ pub struct Measures {
     /// Slices that were inherited.
     pub inherited: u64,
     /// suspendG calls that are open, by their number.
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, Open, RandomState>,
     /// By the M that is in suspendG, the number of its call.
-    by_m: HashMap<i32, u64>,
+    by_m: HashMap<i32, u64, RandomState>,
     /// Stops: suspendG calls that ended.
     pub stops: u64,
     /// The most turns of a call.

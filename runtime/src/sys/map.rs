@@ -4,7 +4,7 @@
 
 use std::ptr::{self, NonNull};
 
-use crate::facade::{map_pages, unmap_pages};
+use crate::facade::{discard_pages, map_pages, unmap_pages};
 
 /// `MADV_GUARD_INSTALL` (Linux 6.13): pages that fault when touched, noted in the page table alone, so that a guard
 /// splits no mapping. The libc crate does not have it yet.
@@ -82,13 +82,16 @@ pub(crate) unsafe fn guard(base: usize, len: usize) -> bool {
     result.is_ok()
 }
 
-/// Gives the memory of `len` bytes at `base` back; they read as zero when touched again.
+/// Gives the memory of `len` bytes at `base` back; nobody needs what they read as when touched again.
 ///
 /// # Safety
 ///
 /// Whole pages from [`reserve`] whose contents nobody needs.
 pub(crate) unsafe fn discard(base: usize, len: usize) {
-    let base = ptr::with_exposed_provenance_mut(base);
-    // SAFETY: the caller's promise. It fails only for locked pages, which then stay.
-    let _ = keep_errno(|| unsafe { libc::madvise(base, len, libc::MADV_DONTNEED) == 0 });
+    let Some(base) = NonNull::new(ptr::with_exposed_provenance_mut(base)) else { return };
+    let _ = keep_errno(|| {
+        // SAFETY: the caller's promise.
+        unsafe { discard_pages(base, len) };
+        true
+    });
 }

@@ -9,7 +9,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::compute::Canary;
+use super::compute::{Canary, grow};
 use super::runtime::{Goroutines, Machine};
 use crate::scenario::expect::{End, Kernel, Results, Traffic, message};
 use crate::scenario::{Go, Op, Scenario};
@@ -291,7 +291,7 @@ impl<R: Goroutines> Player<'_, R> {
             Op::Panic => return Err(Left(End::Panicked)),
             Op::Exit => return Err(Left(End::Returned)),
             Op::Grow(kib) => {
-                if !R::Machine::grow(kib) {
+                if !grow(kib) {
                     self.complain("words deep on its stack were overwritten");
                 }
             }
@@ -300,6 +300,7 @@ impl<R: Goroutines> Player<'_, R> {
             Op::Repeat(times, ref body) => (0..times).try_for_each(|_| self.body(body))?,
             Op::Forever(ref body) => loop {
                 self.body(body)?;
+                R::Machine::round();
             },
         }
         Ok(())

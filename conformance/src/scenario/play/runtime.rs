@@ -71,10 +71,8 @@ pub trait Machine: 'static {
     fn now_us() -> u64;
     /// One turn of a loop that waits without a call of the runtime.
     fn spin();
-    /// Goes down so many KiB of stack; whether what was written there stayed.
-    fn grow(kib: u16) -> bool {
-        super::compute::grow(kib)
-    }
+    /// The jump back of a loop without end, whose steps may be such as do nothing: here at least it can be stopped.
+    fn round();
     /// Bytes of stack of a goroutine that needs `bytes` for itself.
     fn stack(bytes: usize) -> usize;
 }

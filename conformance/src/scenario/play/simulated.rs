@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use sigurg_shuttle::sim;
 
-use super::compute::grow;
 use super::interpret::{Played, play};
 use super::runtime::Machine;
 use crate::goroutines_of;
@@ -55,10 +54,8 @@ impl Machine for Simulated {
         sim::spin();
     }
 
-    /// Who does nothing but this must be stoppable, too.
-    fn grow(kib: u16) -> bool {
+    fn round() {
         sim::point();
-        grow(kib)
     }
 
     fn stack(bytes: usize) -> usize {

@@ -33,5 +33,15 @@ pub(crate) unsafe fn unmap_pages(base: NonNull<u8>, len: usize) {
     unsafe { libc::munmap(base.as_ptr().cast(), len) };
 }
 
+/// Gives the memory of `len` bytes at `base` back, which read as zero when touched again. The caller saves `errno`.
+///
+/// # Safety
+///
+/// Whole pages of `map_pages` whose contents nobody needs.
+pub(crate) unsafe fn discard_pages(base: NonNull<u8>, len: usize) {
+    // SAFETY: the caller's promise. It fails only for locked pages, which then stay.
+    unsafe { libc::madvise(base.as_ptr().cast(), len, libc::MADV_DONTNEED) };
+}
+
 /// A stack is about to be used for the first time: nobody takes notes of the frames of another that was there before.
 pub(crate) fn begin_stack(_lo: usize, _len: usize) {}
