@@ -87,7 +87,9 @@ fn verdict(data: &[u8]) -> Result<Summary, &'static str> {
         checker.event(&event, ordered.symbols()).map_err(|failure| rule(&failure))?;
         recount.see(&event);
     }
-    checker.finish().map_err(|failure| rule(&failure))
+    let summary = checker.finish().map_err(|failure| rule(&failure))?;
+    recount.expect_none();
+    Ok(summary)
 }
 
 fn rule(failure: &Failure) -> &'static str {

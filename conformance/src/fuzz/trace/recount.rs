@@ -15,39 +15,54 @@ pub(super) struct Recount {
     queued: HashMap<u32, (Queue, i32)>,
     /// Something is missing: nothing can be said any more.
     lossy: bool,
+    /// The first invariant that did not hold.
+    fault: Option<String>,
 }
 
 impl Recount {
-    /// The model has accepted this event.
+    /// The next event. The model may have let it pass for the time being only: it waits for later events to tell which rule was broken.
     pub(super) fn see(&mut self, event: &Event) {
         self.lossy |= event.kind == Kind::Lost;
-        let (false, Some(target)) = (self.lossy, event.target) else { return };
-        let gs = target.gs;
+        if !self.lossy
+            && self.fault.is_none()
+            && let Some(target) = event.target
+            && let Err(fault) = self.count(event, target.gs)
+        {
+            self.fault = Some(format!("gs {} {fault}, {event:?}", target.gs));
+        }
+    }
+
+    /// The model has accepted all of it.
+    pub(super) fn expect_none(&self) {
+        assert!(self.fault.is_none(), "recount: {}", self.fault.as_deref().unwrap_or_default());
+    }
+
+    fn count(&mut self, event: &Event, gs: u32) -> Result<(), String> {
+        let holds = |it: bool, fault: &dyn Fn() -> String| if it { Ok(()) } else { Err(fault()) };
         match event.kind {
             Kind::GStatus { from, to, ver, .. } => {
-                let before = self.words.insert(gs, (to, ver));
-                let (status, last) = before.unwrap_or((from, 0));
-                assert_eq!((status, last + 1), (from, ver), "recount: status word of gs {gs}, {event:?}");
+                let (status, last) = self.words.insert(gs, (to, ver)).unwrap_or((from, 0));
+                holds((status, last + 1) == (from, ver), &|| format!("was {status:?} in version {last}"))
             }
             Kind::RunqPut { target_p, q, .. } => {
                 let before = self.queued.insert(gs, (q, target_p));
                 let moved = matches!(before, Some((Queue::Disabled, _)));
-                assert!(before.is_none() || moved, "recount: gs {gs} is on {before:?} already, {event:?}");
+                holds(before.is_none() || moved, &|| format!("is on {before:?} already"))?;
                 let status = self.words.get(&gs).map(|(status, _)| status.base());
-                assert_eq!(status, Some(GStatus::Runnable), "recount: gs {gs} is put, {event:?}");
+                holds(status == Some(GStatus::Runnable), &|| format!("is put while {status:?}"))
             }
-            Kind::RunqGet { q: Queue::None, .. } => {}
+            Kind::RunqGet { q: Queue::None, .. } => Ok(()),
             Kind::RunqGet { target_p, q, .. }
             | Kind::RunqSteal { target_p, q }
             | Kind::RunqKick { target_p, q } => {
                 let before = self.queued.remove(&gs);
-                assert_eq!(before, Some((q, target_p)), "recount: gs {gs} is taken, {event:?}");
+                holds(before == Some((q, target_p)), &|| format!("is taken, and was on {before:?}"))
             }
             Kind::Execute { .. } => {
                 let queue = self.queued.get(&gs);
-                assert!(queue.is_none(), "recount: gs {gs} is on {queue:?} and is executed, {event:?}");
+                holds(queue.is_none(), &|| format!("is executed, and on {queue:?}"))
             }
-            _ => {}
+            _ => Ok(()),
         }
     }
 }
