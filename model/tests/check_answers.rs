@@ -11,7 +11,7 @@ use corpus::Recording;
 use random::Random;
 use sigurg_model::check::{CheckOptions, Checker, Failure};
 use sigurg_traces::order::by_counter::ByCounter;
-use sigurg_traces::{Event, Guard, Kind, Request};
+use sigurg_traces::{Event, GStatus, Guard, Kind, Queue, Request};
 
 fn judge(recording: &Recording, events: &[Event]) -> Result<(), Failure> {
     let mut checker = Checker::new(recording.profile(), &recording.options());
@@ -51,7 +51,7 @@ fn a_ready_claimed_before_the_park_is_not_wrong() {
             let Some(earlier) = before(goready) else { continue };
             let park = (earlier..goready).rev().find(|at| {
                 let of_target = events[*at].target.is_some_and(|other| other.gs == target.gs);
-                of_target && matches!(events[*at].kind, Kind::GStatus { to, .. } if to == sigurg_traces::GStatus::Waiting)
+                of_target && matches!(events[*at].kind, Kind::GStatus { to, .. } if to == GStatus::Waiting)
             });
             let Some(park) = park.filter(|at| events[*at].m != event.m) else { continue };
             let mut changed = events[..events.len().min(ready + 2000)].to_vec();
@@ -106,10 +106,10 @@ fn a_violation_names_rule_event_actor_history_and_what_is_legal() {
     let mut events = recording.events.clone();
     let at = events
         .iter()
-        .position(|e| matches!(e.kind, Kind::RunqGet { q: sigurg_traces::Queue::Local, .. }))
+        .position(|e| matches!(e.kind, Kind::RunqGet { q: Queue::Local, .. }))
         .expect("a get from a ring");
     let Kind::RunqGet { q, .. } = &mut events[at].kind else { panic!("a get") };
-    *q = sigurg_traces::Queue::Runnext;
+    *q = Queue::Runnext;
     let failure = judge(&recording, &events).expect_err("the wrong queue");
     let text = failure.to_string();
     assert_eq!(failure.rule().map(|rule| rule.name()), Some("queue_take"), "{text}");
@@ -121,6 +121,68 @@ fn a_violation_names_rule_event_actor_history_and_what_is_legal() {
         "INV-31".into(),
     ] {
         assert!(text.contains(&part), "{part} is not in\n{text}");
+    }
+}
+
+/// What a refusal shows as a difference is one: nothing that is accepted has any.
+#[test]
+fn an_event_that_is_accepted_differs_in_nothing_from_what_is_known() {
+    let mut compared = 0;
+    for recording in corpus::recordings() {
+        let mut checker = Checker::new(recording.profile(), &recording.options());
+        for event in &recording.events {
+            if event.seq % 11 == 0 {
+                for known in checker.beside(event) {
+                    assert!(!known.differs, "{}, event {}: {known:?}\n{event:?}", recording.name, event.seq);
+                    compared += u64::from(known.said.is_some());
+                }
+            }
+            checker.event(event, &recording.symbols).unwrap_or_else(|e| panic!("{}: {e}", recording.name));
+        }
+    }
+    assert!(compared > 100_000, "only {compared} things were said");
+}
+
+#[test]
+fn a_refusal_shows_what_is_known_beside_what_the_event_says() {
+    let recording = recording("go1.27.3-w1-p2-s101.jsonl.gz");
+    let is_ready: fn(&Event) -> bool = |e| matches!(e.kind, Kind::GStatus { from: GStatus::Waiting, .. });
+    let is_get: fn(&Event) -> bool = |e| matches!(e.kind, Kind::RunqGet { q: Queue::Local, .. });
+    type Find = fn(&Event) -> bool;
+    type Change = fn(&mut Event);
+    type Says = &'static [&'static str];
+    let changes: [(&str, Find, Change, Says); 3] = [
+        (
+            "status",
+            is_ready,
+            |e| {
+                let Kind::GStatus { from, .. } = &mut e.kind else { panic!("a change") };
+                *from = GStatus::Syscall;
+            },
+            &["Gwaiting", "event: Gsyscall   <- differs"],
+        ),
+        (
+            "queue",
+            is_get,
+            |e| {
+                let Kind::RunqGet { q, .. } = &mut e.kind else { panic!("a get") };
+                *q = Queue::Runnext;
+            },
+            &["in the ring of P", "event: in runnext of P"],
+        ),
+        ("holds", is_get, |e| e.p += 1, &["event: P"]),
+    ];
+    for (what, find, change, says) in changes {
+        let mut events = recording.events.clone();
+        let at = events.iter().position(find).expect("such an event");
+        change(&mut events[at]);
+        let failure = judge(&recording, &events).expect_err("that is wrong");
+        let Failure::Violation(violation) = &failure else { panic!("{failure}") };
+        let differs: Vec<_> =
+            violation.state.iter().filter(|known| known.differs).map(|known| known.what).collect();
+        assert_eq!(differs, [what], "{failure}");
+        let text = failure.to_string();
+        assert!(says.iter().all(|part| text.contains(part)), "{text}");
     }
 }
 

@@ -12,6 +12,7 @@
 //! A prefix ends anywhere, and a whole trace ends while threads run: nothing is owed at the end.
 
 mod actor;
+mod beside;
 mod coro;
 mod effect;
 mod execute;
@@ -39,6 +40,7 @@ use sigurg_traces::header::{Header, Ordering};
 use sigurg_traces::symbols::Symbols;
 use sigurg_traces::{Event, Kind, Sym};
 
+pub use self::beside::Known;
 use self::foreachp::ForEachP;
 use self::g::G;
 use self::m::M;
@@ -137,6 +139,8 @@ pub struct Checker {
     /// The G of a fault that waits for its name.
     suspected: Option<u32>,
     suspect: Option<Box<Suspect>>,
+    /// What the event that is judged says of its object was accepted.
+    applied: bool,
     summary: Summary,
 }
 
@@ -173,6 +177,7 @@ impl Checker {
             preempted_reason: Sym::NONE,
             suspected: None,
             suspect: None,
+            applied: false,
             summary: Summary {
                 events: 0,
                 unjudged: 0,
@@ -233,6 +238,7 @@ impl Checker {
             lossy,
             suspected,
             suspect,
+            applied: _,
             summary,
             profile: _,
             claims: _,
@@ -270,6 +276,7 @@ impl Checker {
     #[inline]
     fn judge(&mut self, e: &Event, symbols: &Symbols) -> Verdict {
         self.summary.events += 1;
+        self.applied = false;
         if self.lossy || e.kind == Kind::Lost {
             self.lossy = true;
             self.summary.unjudged += 1;
@@ -300,8 +307,12 @@ impl Checker {
         let object = self.object(e, row);
         let place = match (step, object) {
             (sequence::Verdict::Then(place), Ok(())) => place,
-            (step, object) => return self.arbitrate(e, word, step, object),
+            (step, object) => {
+                self.applied = object.is_ok();
+                return self.arbitrate(e, word, step, object);
+            }
         };
+        self.applied = true;
         if e.m >= 0 {
             self.stack(e, word)?;
             self.actor(e, curg, word)?;

@@ -146,6 +146,7 @@ impl Checker {
             event: *e,
             shown: word::show(e, symbols),
             history,
+            state: self.state(e, self.applied),
             legal,
         }))
     }

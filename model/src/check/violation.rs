@@ -7,6 +7,7 @@ use core::fmt;
 
 use sigurg_traces::{Event, Stack};
 
+use super::beside::{Known, Lines};
 use crate::rules::rule::Rule;
 
 /// Why a trace is refused.
@@ -33,6 +34,8 @@ pub struct Violation {
     pub shown: String,
     /// What led there: last changes of the object, last steps of the M.
     pub history: Vec<String>,
+    /// What was known of the objects of the event, beside what it says of them.
+    pub state: Vec<Known>,
     /// What would have been legal.
     pub legal: String,
 }
@@ -85,6 +88,7 @@ impl fmt::Display for Violation {
         for line in &self.history {
             writeln!(f, "  {line}")?;
         }
+        write!(f, "{}", Lines(&self.state))?;
         if !self.legal.is_empty() {
             writeln!(f, "  allowed: {}", self.legal)?;
         }
