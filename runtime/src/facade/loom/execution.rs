@@ -258,7 +258,12 @@ impl Model {
         drop(end);
         let count = count.load(Ordering::Relaxed);
         list_sites();
-        println!("{count} executions in {:?}", started.elapsed());
+        // Reports are made of this line: how far it went.
+        match self.preemptions {
+            None => println!("explored {count} orders, all"),
+            Some(most) => println!("explored {count} orders, preemptions {most}"),
+        }
+        println!("in {:?}", started.elapsed());
     }
 }
 

@@ -47,7 +47,7 @@ pub use pct::Pct;
 pub use random::Random;
 pub use replay::Replay;
 pub use schedule::{Actor, End, ParseScheduleError, Schedule, Slice};
-pub use strategy::{Choice, Strategy, View};
+pub use strategy::{Bound, Choice, Strategy, View};
 pub use thread::{
     JoinHandle, interrupt, now, point, sleep, spawn, spin, thread_number, threads, unsafe_point,
 };

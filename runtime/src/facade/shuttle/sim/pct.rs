@@ -3,13 +3,13 @@
 //! After Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding
 //! bugs" (2010). Signals and the clock have priorities as threads do. A thread that spins, or that never ends its turn, goes
 //! behind all others: it may wait for them. So does one that has had very many operations since it last did: two that keep waking each
-//! other may wait for a third, or for time to pass.
+//! other may wait for a third, or for time to pass. What is sure of an execution in which nobody was is a [`Bound`].
 
 use std::collections::HashMap;
 
 use super::random::Dice;
 use super::schedule::{Actor, End, Slice};
-use super::strategy::{Choice, Strategy, View};
+use super::strategy::{Bound, Choice, Strategy, View};
 
 /// Operations after which a thread that could go on goes behind the others.
 const PATIENCE: u32 = 1_000;
@@ -27,12 +27,14 @@ pub struct Pct {
     changes: usize,
     /// Operations of the execution before.
     length: u64,
-    /// At which operations a priority changes, last first.
-    change_at: Vec<u64>,
+    /// At which operations a priority changes, last first, and to what: the changes are in any order among each other.
+    change_at: Vec<(u64, i64)>,
     priorities: HashMap<Actor, i64>,
     /// Operations since it last went behind the others.
     spent: HashMap<u16, u32>,
     lowest: i64,
+    /// What the present execution is sure to find.
+    bound: Bound,
 }
 
 impl Pct {
@@ -46,6 +48,7 @@ impl Pct {
             priorities: HashMap::new(),
             spent: HashMap::new(),
             lowest: 0,
+            bound: Bound { depth: changes as u32 + 1, steps: 0, actors: 0, holds: true },
         }
     }
 
@@ -54,8 +57,9 @@ impl Pct {
         self.spent.clear();
         self.lowest = 0;
         let length = self.length as usize;
-        self.change_at = (0..self.changes).map(|_| self.dice.below(length) as u64).collect();
+        self.change_at = (0..self.changes as i64).map(|to| (self.dice.below(length) as u64, to)).collect();
         self.change_at.sort_unstable_by(|a, b| b.cmp(a));
+        self.bound = Bound { steps: self.length, actors: 0, holds: true, ..self.bound };
     }
 
     /// Operations that it may have in one turn.
@@ -76,23 +80,30 @@ impl Strategy for Pct {
         }
         self.length = self.length.max(view.ops + 1);
         for &actor in view.enabled {
-            let dice = &mut self.dice;
-            self.priorities.entry(actor).or_insert_with(|| HIGH + (dice.next() >> 32).cast_signed());
+            let (dice, bound) = (&mut self.dice, &mut self.bound);
+            self.priorities.entry(actor).or_insert_with(|| {
+                bound.actors += 1;
+                HIGH + (dice.next() >> 32).cast_signed()
+            });
         }
-        while self.change_at.last().is_some_and(|&at| at <= view.ops) {
-            self.change_at.pop();
-            if let Some(last) = view.last {
-                self.put_last(Actor::Thread(last));
-            }
+        self.bound.holds &= view.ops < self.bound.steps;
+        let best = |of: &Self| {
+            let best = view.enabled.iter().max_by_key(|actor| of.priorities[*actor]);
+            best.copied().unwrap_or(Actor::Clock)
+        };
+        while let Some((_, to)) = self.change_at.pop_if(|(at, _)| *at <= view.ops) {
+            // It changes for whoever would go on.
+            let actor = best(self);
+            let priority = to.min(self.priorities[&actor]);
+            self.priorities.insert(actor, priority);
         }
-        let best = view.enabled.iter().max_by_key(|actor| self.priorities[*actor]);
-        let actor = best.copied().unwrap_or(Actor::Clock);
+        let actor = best(self);
         if actor == Actor::Clock {
             // Whoever is due goes first now.
             self.put_last(actor);
             return Ok(Choice { actor, amount: self.dice.lateness() });
         }
-        let until = self.change_at.last().map_or(u64::MAX, |&at| at - view.ops);
+        let until = self.change_at.last().map_or(u64::MAX, |&(at, _)| at - view.ops);
         Ok(Choice { actor, amount: self.patience(actor).min(u32::try_from(until).unwrap_or(u32::MAX)) })
     }
 
@@ -107,8 +118,14 @@ impl Strategy for Pct {
         *spent += slice.amount;
         if slice.end == End::GaveWay || slice.amount >= patience || *spent >= SHARE {
             *spent = 0;
+            // Who has ended is not chosen again.
+            self.bound.holds &= slice.end == End::Ended;
             self.put_last(Actor::Thread(thread));
         }
         Ok(())
+    }
+
+    fn bound(&self) -> Option<Bound> {
+        Some(self.bound)
     }
 }

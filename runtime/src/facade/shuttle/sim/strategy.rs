@@ -48,4 +48,32 @@ pub trait Strategy {
         let _ = slice;
         Ok(())
     }
+
+    /// What the last execution was sure to find, where that is known.
+    fn bound(&self) -> Option<Bound> {
+        None
+    }
+}
+
+/// A fault that shows if `depth` operations come in a certain order is found by one execution with a probability of at least
+/// `1 / (actors * steps ^ (depth - 1))`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Of the faults that are looked for.
+    pub depth: u32,
+    /// Operations among which a priority changes: no fewer than the execution had.
+    pub steps: u64,
+    /// Those that were given a priority.
+    pub actors: u64,
+    /// Nobody but the clock was put behind the others for another reason than a change. If somebody was, because he span or had
+    /// had a thousand operations, then the orders that this rules out are not among those that were drawn.
+    pub holds: bool,
+}
+
+impl Bound {
+    /// The least probability.
+    #[must_use]
+    pub fn probability(&self) -> f64 {
+        1.0 / (self.actors as f64 * (self.steps as f64).powi(self.depth as i32 - 1))
+    }
 }
