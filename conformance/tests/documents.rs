@@ -55,6 +55,31 @@ fn the_program_of_the_front_page_is_an_example() {
     );
 }
 
+/// What falls to some part of a night falls to one part, and nothing is left out.
+#[test]
+fn the_parts_of_a_night_are_all_of_it() {
+    let list = |more: &[&str]| {
+        let script = Path::new(ROOT).join("ci/nightly");
+        let ran = std::process::Command::new(script).arg("--list").args(more).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        let text = String::from_utf8(ran.stdout).unwrap();
+        // The main job is shared out in itself.
+        let (main, others): (Vec<_>, Vec<_>) =
+            text.lines().map(str::to_owned).partition(|line| line.starts_with("ci/conformance "));
+        assert_eq!(main.len(), 1, "{text}");
+        others
+    };
+    let mut whole = list(&[]);
+    assert!(whole.len() > 10, "{whole:?}");
+    whole.sort();
+    for total in [1, 3, 20] {
+        let shards = (1..=total).flat_map(|index| list(&["--shard", &format!("{index}/{total}")]));
+        let mut shards: Vec<_> = shards.collect();
+        shards.sort();
+        assert_eq!(shards, whole, "{total}");
+    }
+}
+
 /// What a workflow or a manifest calls is there, and may be run.
 #[test]
 fn every_script_that_ci_calls_exists() {

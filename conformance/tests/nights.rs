@@ -8,7 +8,9 @@ use std::process::Command;
 
 use common::{Folder, Ran, arg, command, small};
 use serde_json::Value;
-use sigurg_conformance::report::data::{Ended, Finding, Grade, Layer, Report, Round, Run, Shard, Unit};
+use sigurg_conformance::report::data::{
+    Ended, Finding, Grade, Known, Layer, Original, Report, Round, Run, Shard, Unit,
+};
 use sigurg_conformance::report::folder::read;
 use sigurg_conformance::report::html::page;
 use sigurg_conformance::report::summary::markdown;
@@ -153,7 +155,7 @@ fn what_is_not_in_a_report_is_said_in_all_its_forms() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(
         ran.stdout.contains(
-            "not run in this report: model, sim, fuzz, native, mutants, bench, loom, miri, address, thread"
+            "not run in this report: model, sim, fuzz, native, mutants, bench, loom, miri, address, thread, libfuzzer"
         ),
         "{ran:?}"
     );
@@ -322,7 +324,7 @@ fn tests_under_other_tools_become_part_of_a_report_in_all_its_forms() {
     let call = ["run", "--only", "go", "--report", "out", "--tests", "tests", "--tests", "tests"];
     let ran = run_in(&folder, &call);
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    assert!(ran.stdout.contains("fuzz, native, mutants, bench, address, thread\n"), "{ran:?}");
+    assert!(ran.stdout.contains("fuzz, native, mutants, bench, address, thread, libfuzzer\n"), "{ran:?}");
     let view = View::new(&read(&folder.path("out")).unwrap());
     assert_eq!(view.runs.len(), 3, "given twice, there once");
     assert_eq!((view.layers["miri"].planned, view.layers["miri"].graded[&Grade::Pass]), (2, 2));
@@ -385,27 +387,216 @@ fn ninety_nights_are_remembered_and_the_oldest_forgotten() {
     assert_eq!(days, (9..99).collect::<Vec<_>>());
 }
 
+/// A night in which one workload took that long in each round, and Go that long beside it.
+fn rounds(day: u64, own: &[u64], go: u64) -> Report {
+    let round = |round: usize, peer: &str, ns: u64| Round {
+        round: round as u32,
+        peer: peer.into(),
+        status: "ok".into(),
+        figures: BTreeMap::from([("ns_per_op".into(), ns * 1_000)]),
+    };
+    let mine = own.iter().enumerate().flat_map(|(i, ns)| [round(i, "sigurg", *ns), round(i, "go", go)]);
+    let graded = BTreeMap::from([(Grade::Pass, own.len() as u64)]);
+    let unit = Unit { graded, rounds: mine.collect(), ..Unit::default() };
+    let units = BTreeMap::from([("B2/p1/k2".into(), unit)]);
+    night(day, "bench", Layer { planned: 1, units, ..Layer::default() })
+}
+
+/// The last of these nights, which knows the others.
+fn after(last: Report, earlier: impl IntoIterator<Item = Report>) -> View {
+    let mut last = last;
+    earlier.into_iter().for_each(|earlier| last.remember(&earlier));
+    View::new(&last)
+}
+
 #[test]
-fn what_is_much_slower_than_the_median_of_the_last_reports_is_said() {
-    let mut report = measured(9, 140);
-    for (day, ns) in [(1, 100), (2, 101), (3, 500)] {
-        report.remember(&measured(day, ns));
+fn a_regression_beyond_noise_is_interesting_and_said_in_all_forms() {
+    let folder = Folder::new();
+    for (day, ns) in [100, 101, 99, 100, 102, 98].into_iter().enumerate() {
+        let name = format!("nights/{day}.json");
+        file(&folder, &name, &rounds(day as u64, &[ns, ns + 1, ns + 2], 200));
     }
-    let slower = |report: &Report| View::new(report).changes.unwrap().slower;
-    let said = slower(&report);
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert_eq!(said[0], "B2/p1/k2 ns_per_op: 140, 1.39 times worse than 101, the median of 3 reports");
-    // Slower, and not a broken rule.
-    assert_eq!(View::new(&report).verdict, Verdict::Conforms);
-    // Of two reports nothing can be said, nor of what is within the noise.
-    let mut few = measured(9, 140);
-    let mut little = measured(9, 130);
-    for (day, ns) in [(1, 100), (2, 100)] {
-        few.remember(&measured(day, ns));
-        little.remember(&measured(day, ns));
+    file(&folder, "now.json", &rounds(9, &[140, 150, 138], 200));
+    let ran = run_in(&folder, &["report", "merge", "now.json", "--out", "out", "--history", "nights"]);
+    // Worth a look, and no broken rule.
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let says = "B2/p1/k2 ns_per_op: 140 (138 to 150 in 3 rounds), 1.39 times worse than 101, the median of 6 reports; noise reaches to";
+    let text =
+        |name: &str| std::fs::read_to_string(folder.path("out").join(name)).unwrap().replace("&#x2f;", "/");
+    for form in [ran.stdout.clone(), text("index.html"), text("summary.md"), text("junit.xml")] {
+        assert!(form.contains(says) && form.contains("beside go 1.39 times worse"), "{form}");
     }
-    little.remember(&measured(3, 100));
-    assert_eq!((slower(&few), slower(&little)), (Vec::new(), Vec::new()));
+    let view = View::new(&read(&folder.path("out")).unwrap());
+    assert_eq!((view.graded(Grade::Interesting), view.graded(Grade::Pass)), (3, 0));
+    let changes = view.changes.as_ref().unwrap();
+    assert_eq!((changes.compared, &*changes.newly_interesting), (1, &["bench B2/p1/k2".to_owned()][..]));
+    assert_eq!(view.verdict, Verdict::Conforms);
+}
+
+#[test]
+fn what_may_be_noise_or_the_machine_is_no_regression() {
+    let quiet = || (0..6).map(|day| rounds(day, &[100, 101, 102], 200));
+    let loud = || (0..6).map(|day| rounds(day, &[100 + 12 * (day % 3), 100, 130], 200));
+    let many = || (0..12).map(|day| rounds(day, &[100 + day % 3, 101, 102], 200));
+    let slow: [(&str, View, usize); 8] = [
+        ("of four reports nothing is said", after(rounds(20, &[180; 3], 200), quiet().take(4)), 0),
+        ("less than a tenth", after(rounds(20, &[109; 3], 200), quiet()), 0),
+        ("one round is as good as ever", after(rounds(20, &[140, 140, 100], 200), quiet()), 0),
+        ("it varies as much anyway", after(rounds(20, &[150; 3], 200), loud()), 0),
+        ("the whole machine is slow", after(rounds(20, &[140; 3], 280), quiet()), 0),
+        ("faster", after(rounds(20, &[50; 3], 200), quiet()), 0),
+        ("worse", after(rounds(20, &[115; 3], 200), quiet()), 1),
+        ("worse, beside many reports", after(rounds(20, &[115; 3], 200), many()), 1),
+    ];
+    for (why, view, worse) in slow {
+        let changes = view.changes.unwrap();
+        assert_eq!(changes.slower.len(), worse, "{why}: {:?}", changes.slower);
+    }
+}
+
+/// A log as `ci/fuzz` leaves it.
+fn fuzzed(began_ms: u64, end: &str) -> String {
+    format!(
+        "began {began_ms}
+INFO: Running with entropic power schedule (0xFF, 100).
+INFO: Seed: 77
+INFO:       15 files found in fuzz/corpus/runq_ops
+INFO: seed corpus: files: 15 min: 1b max: 20b total: 300b rss: 30Mb
+#16\tINITED cov: 100 ft: 200 corp: 9/180b exec/s: 0 rss: 35Mb
+#64\tNEW    cov: 101 ft: 201 corp: 10/190b lim: 20 exec/s: 0 rss: 35Mb L: 10/20 MS: 1 ChangeByte-
+{end}"
+    )
+}
+
+const FUZZED: &str = "#1000\tDONE   cov: 150 ft: 1400 corp: 40/16Kb lim: 4096 exec/s: 333 rss: 40Mb
+Done 1000 runs in 3 second(s)
+stat::number_of_executed_units: 1000
+stat::average_exec_per_sec:     333
+stat::new_units_added:          31
+stat::slowest_unit_time_sec:    0
+stat::peak_rss_mb:              40
+";
+const CRASHED: &str = "thread '<unnamed>' (12) panicked at conformance/src/fuzz/runq.rs:7:5:
+trace:queue_dup: gs 7 is on two queues
+==123== ERROR: libFuzzer: deadly signal
+artifact_prefix='fuzz/artifacts/runq_ops/'; Test unit written to /somewhere/fuzz/artifacts/runq_ops/crash-0123
+stat::number_of_executed_units: 65
+";
+
+#[test]
+fn what_a_fuzzing_engine_came_to_becomes_part_of_a_report_in_all_its_forms() {
+    let folder = good();
+    folder.file("fuzz/runq_ops.log", fuzzed(1_790_000_000_000, FUZZED));
+    let call = ["run", "--only", "go", "--report", "out", "--fuzz", "fuzz", "--fuzz", "fuzz"];
+    let ran = run_in(&folder, &call);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let view = View::new(&read(&folder.path("out")).unwrap());
+    assert_eq!(view.runs.len(), 2, "given twice, there once");
+    let figures = &view.layers["libfuzzer"].units["runq_ops"].figures;
+    for (name, figure) in [
+        ("executions", 1_000),
+        ("executions a second", 333),
+        ("seeds", 15),
+        ("bytes of seeds", 300),
+        ("entries of the seeds", 9),
+        ("entries", 40),
+        ("bytes", 16 << 10),
+        ("new entries", 31),
+        ("code edges", 150),
+        ("features", 1_400),
+        ("memory, MiB", 40),
+    ] {
+        assert_eq!(figures.get(name), Some(&figure), "{name}");
+    }
+    let text = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
+    assert!(text("out/index.html").contains("<td class=\"n\">1,400</td>"), "{}", text("out/index.html"));
+    assert!(text("out/summary.md").contains("| runq_ops, libFuzzer | 1000 | 333 | 15 | 31 | 1400 | 150 |"));
+    assert!(text("out/junit.xml").contains("conformance.libfuzzer"));
+    // A later run that finds something, and one that was ended from outside.
+    folder.file("more/runq_ops.log", fuzzed(1_790_000_100_000, CRASHED));
+    let ran = run_in(&folder, &["report", "merge", "out", "--out", "merged", "--fuzz", "more"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    let line = "cargo fuzz run runq_ops fuzz/artifacts/runq_ops/crash-0123";
+    for form in
+        [ran.stdout.clone(), text("merged/index.html"), text("merged/junit.xml"), text("merged/summary.md")]
+    {
+        let form = form.replace("&#x2f;", "/");
+        assert!(form.contains(line) && form.contains("queue_dup"), "{form}");
+    }
+    let view = View::new(&read(&folder.path("merged")).unwrap());
+    assert_eq!(view.findings.values().next().unwrap().finding.rule, "queue_dup");
+    assert_eq!(view.layers["libfuzzer"].units["runq_ops"].figures["crashes"], 1);
+    folder.file("cut/runq_ops.log", fuzzed(1_790_000_200_000, ""));
+    let ran = run_in(&folder, &["report", "merge", "out", "--out", "other", "--fuzz", "cut"]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stdout.contains("runq_ops: the engine was not done"), "{ran:?}");
+    folder.file("none/runq_ops.log", "hello");
+    let ran = run_in(&folder, &["report", "merge", "out", "--out", "other", "--fuzz", "none"]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("no log of ci/fuzz"), "{ran:?}");
+}
+
+#[test]
+fn how_far_it_was_looked_is_said_in_all_forms() {
+    let folder = good();
+    let said = "<system-out>explored 17 orders, all
+explored 4000 orders, preemptions 3
+</system-out>";
+    folder.file("tests/loom.xml", junit(ONE, said));
+    let call = ["run", "--only", "go", "--report", "out", "--tests", "tests"];
+    let ran = run_in(&folder, &call);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let text = |name: &str| std::fs::read_to_string(folder.path("out").join(name)).unwrap();
+    for form in [ran.stdout.clone(), text("index.html"), text("junit.xml"), text("summary.md")] {
+        for says in ["4,017 orders", "exhaustive in 1 searches", "at most 3 in 1"] {
+            assert!(form.contains(says), "{says}: {form}");
+        }
+    }
+}
+
+#[test]
+fn what_was_found_stands_beside_what_it_was_made_smaller_to_and_what_the_model_knew() {
+    let folder = Folder::new();
+    let mut part = broken(1, &["a"]);
+    let layer = part.runs.values_mut().next().unwrap().layers.get_mut("go").unwrap();
+    let finding = layer.findings.get_mut("a").unwrap();
+    finding.trace = Some("traces/a.case".into());
+    finding.beside = vec!["traces/a.whole.case".into()];
+    finding.original = Some(Original {
+        file: "traces/a.whole.case".into(),
+        repro: "conformance replay {report}/traces/a.whole.case".into(),
+        sizes: vec![("turns".into(), 300, 12)],
+    });
+    let known = |what: &str, expected: &str, said: &str| Known {
+        object: "G7".into(),
+        what: what.into(),
+        expected: expected.into(),
+        said: Some(said.into()),
+        differs: expected != said,
+    };
+    finding.state = vec![known("status", "Gwaiting", "Grunning"), known("queue", "nowhere", "nowhere")];
+    file(&folder, "part/report.json", &part);
+    folder.file("part/traces/a.case", "small");
+    folder.file("part/traces/a.whole.case", "whole");
+    let ran = run_in(&folder, &["report", "merge", "part", "--out", "out"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    let text =
+        |name: &str| std::fs::read_to_string(folder.path("out").join(name)).unwrap().replace("&#x2f;", "/");
+    for form in [ran.stdout.clone(), text("index.html"), text("junit.xml"), text("summary.md")] {
+        assert!(form.contains("conformance replay out/traces/a.whole.case"), "{form}");
+        assert!(form.contains("Gwaiting") && form.contains("Grunning"), "{form}");
+    }
+    for form in [ran.stdout.clone(), text("junit.xml"), text("summary.md")] {
+        assert!(form.contains("300 turns became 12") && !form.contains("nowhere"), "{form}");
+    }
+    let page = text("index.html");
+    assert!(page.contains("<td>turns</td><td class=\"n\">300</td><td class=\"n\">12</td>"), "{page}");
+    assert!(page.contains("<mark>Grunning</mark>") && !page.contains("<mark>nowhere</mark>"), "{page}");
+    // Both can be opened from where the report lies.
+    for (name, is) in [("a.case", "small"), ("a.whole.case", "whole")] {
+        assert_eq!(text(&format!("traces/{name}")), is);
+        assert!(page.contains(&format!("href=\"traces/{name}\"")), "{page}");
+    }
 }
 
 #[test]

@@ -95,6 +95,8 @@ fn a_broken_rule_is_told_alike_everywhere() {
         // The page writes / as a reference.
         let form = form.replace("&#x2f;", "/");
         assert!(form.contains(&repro) && form.contains("status_chain"), "{form}");
+        // What the model knew, and what the event says.
+        assert!(form.contains("Gwaiting") && form.contains("Grunnable"), "{form}");
         assert!(form.to_lowercase().contains("does not conform") || form.contains("<failure"), "{form}");
     }
     // And the line does show it again, and leaves the report as it is.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use sigurg_model::Profile;
-use sigurg_model::check::{CheckOptions, Checker, Failure, Summary, Violation};
+use sigurg_model::check::{CheckOptions, Checker, Failure, Known, Summary, Violation};
 use sigurg_model::rules::rule::Rule;
 use sigurg_traces::source::{Options, UnknownKinds, open};
 use sigurg_traces::{Event, Header, Inconsistent, Object, Ordered, OrderedError, Place, ReadError};
@@ -92,6 +92,8 @@ pub struct Rejected {
     pub message: String,
     /// The whole story, in many lines: the event, what led there, what would have been legal.
     pub story: String,
+    /// What the model knew of the objects of the event, beside what it says of them.
+    pub state: Vec<Known>,
 }
 
 /// A bad file.
@@ -356,6 +358,7 @@ fn broken(violation: &Violation, line: Option<u64>) -> Rejected {
         line,
         message: violation.what.clone(),
         story: violation.to_string(),
+        state: violation.state.clone(),
     }
 }
 
@@ -373,5 +376,5 @@ fn out_of_order(error: &Inconsistent, line: Option<u64>) -> Rejected {
     }
     story += &format!("\n  rule: {says} ({facts})");
     let message = format!("{}: {}", error.object, error.reason);
-    Rejected { rule: name, facts: facts.into(), seq: error.seq, line, message, story }
+    Rejected { rule: name, facts: facts.into(), seq: error.seq, line, message, story, state: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::report::data::Report;
-use crate::report::{folder, nextest};
+use crate::report::{folder, libfuzzer, nextest};
 
 /// What stands beside what is run or joined.
 #[derive(Debug, clap::Args)]
@@ -17,6 +17,9 @@ pub(super) struct BesideArgs {
     /// The folder in which `ci/loom`, `ci/miri` and `ci/sanitize` leave what came of their tests; may be given again
     #[arg(long, value_name = "DIR")]
     tests: Vec<PathBuf>,
+    /// The folder in which `ci/fuzz` leaves the logs of its engine; may be given again
+    #[arg(long, value_name = "DIR")]
+    fuzz: Vec<PathBuf>,
     /// An earlier report to compare with: report.json, or its folder; may be given again
     #[arg(long, value_name = "FILE")]
     baseline: Vec<PathBuf>,
@@ -45,8 +48,9 @@ impl BesideArgs {
             earlier.extend(folder::reports(history)?);
         }
         let tests = self.tests.iter().map(|folder| nextest::read(folder));
+        let fuzz = self.fuzz.iter().map(|folder| libfuzzer::read(folder));
         Ok(Beside {
-            parts: parts.chain(tests).collect::<Result<_, _>>()?,
+            parts: parts.chain(tests).chain(fuzz).collect::<Result<_, _>>()?,
             earlier: earlier.iter().map(|path| folder::read(path)).collect::<Result<_, _>>()?,
         })
     }

@@ -67,6 +67,8 @@ enum Call {
     Program(parts::ProgramArgs),
     #[command(name = crate::run::fuzz::CALL, hide = true)]
     Fuzz(parts::FuzzArgs),
+    #[command(name = crate::run::sim::CALL, hide = true)]
+    Sim(parts::SimArgs),
 }
 
 /// Runs the command that the arguments of this process ask for. Runtimes are made by `build`.
@@ -84,6 +86,7 @@ pub fn main(build: Build) -> ExitCode {
         Call::Report(args) => report::run(&args, &mut out),
         Call::Program(args) => Ok(parts::program(&args, build)),
         Call::Fuzz(args) => Ok(parts::fuzz(&args, build)),
+        Call::Sim(args) => Ok(parts::sim(args)),
     };
     let status = done.and_then(|status| out.flush().map(|()| status)).unwrap_or_else(|e| {
         complain(format_args!("standard output: {e}"));

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Build;
 use super::output::Status;
 use super::run::bad;
 use crate::run::fuzz::hunt;
+use crate::run::sim::try_unit;
 use crate::run::{Draw, programs};
 
 /// Runs one program of the native layer.
@@ -53,6 +55,28 @@ pub(super) fn fuzz(args: &FuzzArgs, build: Build) -> Status {
     match hunt(&args.target, args.seed, build, &args.corpus, &args.out) {
         Ok(true) => Status::Conforms,
         Ok(false) => Status::Broken,
+        Err(reason) => bad(reason),
+    }
+}
+
+/// Does one unit of the layer of the simulator.
+#[derive(Debug, clap::Args)]
+pub(super) struct SimArgs {
+    unit: String,
+    #[arg(long)]
+    seed: u64,
+    #[arg(long)]
+    ms: Option<u64>,
+    #[arg(long)]
+    out: PathBuf,
+    #[arg(long)]
+    keep: PathBuf,
+}
+
+pub(super) fn sim(args: SimArgs) -> Status {
+    end_with_parent();
+    match try_unit(&args.unit, args.seed, args.ms.map(Duration::from_millis), &args.out, args.keep) {
+        Ok(()) => Status::Conforms,
         Err(reason) => bad(reason),
     }
 }

@@ -13,6 +13,7 @@ use super::output::{Out, Status, complain};
 use super::run_watch;
 use crate::explore::Limits;
 use crate::report::data::{Grade, Shard};
+use crate::report::explored::Explored;
 use crate::report::folder::Folder;
 use crate::report::view::{Verdict, View};
 use crate::run::fuzz::Fuzz;
@@ -29,7 +30,7 @@ use crate::run::{self, Call, Layer, Until};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Time for everything: 60s, 10m, 2h [default: as long as one pass takes]
+    /// Time for everything: 60s, 10m, 2h; what hangs is ended ten seconds after its part of it [default: as long as one pass takes]
     #[arg(long, value_name = "TIME", value_parser = time)]
     budget: Option<Duration>,
     /// What chance is drawn from [default: another one each time]
@@ -116,7 +117,7 @@ pub(super) fn run(args: Args, out: &mut Out) -> io::Result<Status> {
     let layers: Vec<Box<dyn Layer>> = vec![
         Box::new(Go::find()),
         Box::new(Model { nightly: args.nightly, limits }),
-        Box::new(Sim::new(folder.traces())),
+        Box::new(Sim::new(command.clone(), folder.traces())),
         Box::new(Fuzz::find(command.clone(), folder.traces())),
         Box::new(Native::new(command, folder.traces())),
     ];
@@ -209,6 +210,18 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
         let finding = &failure.finding;
         writeln!(out, "\n{}: {} ({}x)", finding.rule, finding.title, failure.times)?;
         writeln!(out, "  {signature}\n  {}", finding.repro)?;
+        for differs in finding.differences() {
+            writeln!(out, "  {differs}")?;
+        }
+        if let Some(original) = &finding.original {
+            writeln!(out, "  made smaller: {}\n  as it was found: {}", original.smaller(), original.repro)?;
+        }
+    }
+    if !view.explored.is_empty() {
+        writeln!(out, "\nhow far it was looked:")?;
+    }
+    for Explored { layer, how, bound } in &view.explored {
+        writeln!(out, "  {layer}: {how}\n    {bound}")?;
     }
     writeln!(out, "\nverdict: {}", view.verdict.as_str())?;
     for missing in &view.missing {
@@ -224,12 +237,13 @@ pub(super) fn table(out: &mut Out, view: &View) -> io::Result<()> {
             (changes.newly_fixed.len(), "newly fixed"),
             (changes.still_failing.len(), "still failing"),
             (changes.newly_interesting.len(), "newly interesting"),
-            (changes.slower.len(), "figures of speed much worse"),
+            (changes.slower.len(), "figures of speed worse beyond noise"),
         ];
         let said: Vec<_> =
             counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         let said = if said.is_empty() { "nothing changed".into() } else { said.join(", ") };
         writeln!(out, "  since the last report: {said}")?;
+        changes.slower.iter().try_for_each(|slower| writeln!(out, "  slower: {slower}"))?;
     }
     Ok(())
 }

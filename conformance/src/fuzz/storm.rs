@@ -99,7 +99,7 @@ fn found(folder: &Path, program: &Program, ran: &Ran, signature: &str) -> String
         keep(&path, drive, &program.scenario, &program.expected, &ran.outcome.schedule)
     });
     let (table, place) = match kept {
-        Ok(table) => (table, format!("conformance replay {}", path.display())),
+        Ok(told) => (told.table, format!("conformance replay {}", path.display())),
         Err(error) => (String::new(), format!("its case cannot be kept: {error}")),
     };
     format!("{}\n\n{}\n{table}\n{place}", failures.join("\n"), program.scenario)

@@ -155,7 +155,7 @@ impl Layer for Mutants {
                 let mut times = Histogram::default();
                 times.record(after.as_nanos() as u64);
                 done.histograms.push((TIMES.into(), times));
-                done.figures = vec![(suite.kills, 1), ("ms to kill", after.as_millis() as u64)];
+                done = done.with(suite.kills, 1).with("ms to kill", after.as_millis() as u64);
                 (Grade::Pass, format!("killed by {} in {:.1} s: {test}", suite.name, after.as_secs_f64()))
             }
             (Ok(Outcome::Killed { test, .. }), Some(_)) => {

@@ -27,9 +27,15 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// The median of this runtime.
-    pub(super) fn own(&self) -> Option<u64> {
-        self.cells.first().and_then(|cell| cell.values).map(|[median, ..]| median)
+    /// Median, least and greatest of this runtime.
+    pub(super) fn own(&self) -> Option<[u64; 3]> {
+        self.cells.first().and_then(|cell| cell.values)
+    }
+
+    /// How many times better this runtime is than that one of [`peers`], in thousandths.
+    pub(super) fn against(&self, peer: usize) -> Option<u64> {
+        let better = self.cells.get(peer)?.better?;
+        Some((better * PARTS).round() as u64)
     }
 }
 

@@ -236,6 +236,65 @@ pub struct Finding {
     /// A counterexample of the model: what was done, and the state after it.
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// What the model knew at the event at fault, beside what the event says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub state: Vec<Known>,
+    /// What was found first, where it was made smaller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
+}
+
+/// One thing that the model knew of a goroutine, a thread or a processor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// Of what: `G7`.
+    pub object: String,
+    /// Which: `status`.
+    pub what: String,
+    /// What the model expected there.
+    pub expected: String,
+    /// What the event says, if it says something of that.
+    pub said: Option<String>,
+    /// Whether the two cannot both be.
+    pub differs: bool,
+}
+
+impl Known {
+    /// What the model told.
+    #[must_use]
+    pub fn all(state: &[sigurg_model::check::Known]) -> Vec<Self> {
+        let known = |known: &sigurg_model::check::Known| Self {
+            object: known.object.clone(),
+            what: known.what.into(),
+            expected: known.expected.clone(),
+            said: known.said.clone(),
+            differs: known.differs,
+        };
+        state.iter().map(known).collect()
+    }
+}
+
+/// What was found, before it was made smaller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Original {
+    /// The file that was kept of it, relative to the report's folder.
+    pub file: String,
+    /// The command that shows it again; [`HERE`] stands in it for the report's folder.
+    pub repro: String,
+    /// What it is made of: how many of that, and how many are left.
+    pub sizes: Vec<(String, u64, u64)>,
+}
+
+impl Original {
+    /// Its sizes beside those of what is left, in words.
+    #[must_use]
+    pub fn smaller(&self) -> String {
+        let sizes: Vec<_> =
+            self.sizes.iter().map(|(what, from, to)| format!("{from} {what} became {to}")).collect();
+        sizes.join(", ")
+    }
 }
 
 impl Finding {
@@ -254,7 +313,23 @@ impl Finding {
             beside: Vec::new(),
             window: None,
             steps: Vec::new(),
+            state: Vec::new(),
+            original: None,
         }
+    }
+
+    /// What differs from what the model knew, a line for each.
+    #[must_use]
+    pub fn differences(&self) -> Vec<String> {
+        let differs = self.state.iter().filter(|known| known.differs);
+        differs
+            .filter_map(|Known { object, what, expected, said, .. }| {
+                Some(format!(
+                    "{object}, {what}: the model expects {expected}, the event says {}",
+                    said.as_ref()?
+                ))
+            })
+            .collect()
     }
 
     /// The same, where it showed first and with the command that shows it again.

@@ -91,7 +91,8 @@ impl Folder {
         let here = word(&self.path);
         for failure in view.findings.values_mut() {
             let finding = &mut failure.finding;
-            for text in [&mut finding.repro, &mut finding.story] {
+            let original = finding.original.as_mut().map(|original| &mut original.repro);
+            for text in [&mut finding.repro, &mut finding.story].into_iter().chain(original) {
                 *text = text.replace(HERE, &here);
             }
         }

@@ -70,6 +70,7 @@ pub fn page(view: &View) -> String {
             go => parts::go(view),
             planted => parts::planted(view),
             fuzz => parts::fuzz(view),
+            engine => parts::engine(view),
             speed => parts::speed(view),
             trend => parts::trend(view),
             runs => parts::runs(view),
@@ -111,7 +112,7 @@ fn script_data(window: &Window) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::data::{Ended, Finding, Layer, Report, Round, Run, Shard, Unit};
+    use super::super::data::{Ended, Finding, Known, Layer, Original, Report, Round, Run, Shard, Unit};
     use super::*;
     use crate::timeline::Row;
 
@@ -126,6 +127,18 @@ mod tests {
             trace: Some(EVIL.into()),
             window: Some(window),
             steps: vec![super::super::data::Step { deed: EVIL.into(), state: EVIL.into() }],
+            state: vec![Known {
+                object: EVIL.into(),
+                what: EVIL.into(),
+                expected: EVIL.into(),
+                said: Some(EVIL.into()),
+                differs: true,
+            }],
+            original: Some(Original {
+                file: EVIL.into(),
+                repro: EVIL.into(),
+                sizes: vec![(EVIL.into(), 2, 1)],
+            }),
             ..Finding::new(Grade::Fail, EVIL, EVIL).of(EVIL.into(), EVIL.into())
         };
         let found = BTreeMap::from([(EVIL.to_owned(), 1)]);
@@ -155,7 +168,12 @@ mod tests {
             ended: Ended::Done,
             place: BTreeMap::from([(EVIL.into(), EVIL.into())]),
             not_asked: vec![EVIL.into()],
-            layers: BTreeMap::from([(EVIL.into(), layer), ("bench".into(), speed), ("fuzz".into(), hunted)]),
+            layers: BTreeMap::from([
+                (EVIL.into(), layer),
+                ("bench".into(), speed),
+                ("fuzz".into(), hunted.clone()),
+                ("libfuzzer".into(), hunted),
+            ]),
         };
         Report { runs: BTreeMap::from([(EVIL.into(), run)]), ..Report::default() }
     }
@@ -196,6 +214,7 @@ mod tests {
             "No recording of Go",
             "needs earlier reports",
             "No fuzz target was run",
+            "leaves its logs in",
             "No workload was measured",
             "No mutant was tried",
             "planted bugs that the tests must find: not run in this report",

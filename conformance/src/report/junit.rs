@@ -17,6 +17,9 @@ pub fn xml(view: &View) -> Result<String, quick_junit::SerializeError> {
     for (name, layer) in &view.layers {
         let mut suite = TestSuite::new(format!("conformance.{name}"));
         suite.set_time(Duration::from_millis(layer.took_ms));
+        for explored in view.explored.iter().filter(|explored| explored.layer == *name) {
+            suite.add_property((&*explored.how, &*explored.bound));
+        }
         for (unit, done) in &layer.units {
             suite.add_test_case(case(view, name, unit, done));
         }
@@ -53,6 +56,12 @@ fn case(view: &View, layer: &str, name: &str, unit: &Unit) -> TestCase {
             {
                 let finding = &failure.finding;
                 text += &format!("{}\n{signature}\n\n{}\n\n", finding.repro, finding.story);
+                for differs in finding.differences() {
+                    text += &format!("{differs}\n");
+                }
+                if let Some(original) = &finding.original {
+                    text += &format!("as it was found ({}): {}\n", original.smaller(), original.repro);
+                }
                 status.set_type(&finding.rule);
             }
             status.set_message(&unit.why).set_description(text);

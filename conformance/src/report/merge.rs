@@ -45,7 +45,7 @@ fn by_text<V: serde::Serialize>(a: &V, b: &V) -> Ordering {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::data::{Ended, Layer, Shard, Unit};
+    use super::super::data::{Ended, Finding, Grade, Known, Layer, Original, Shard, Unit};
     use super::*;
 
     /// Few ids and few values, so that reports overlap, and contradict each other.
@@ -61,6 +61,8 @@ mod tests {
             layer.coverage.rows = rows;
             layer
         });
+        let layer = (layer, prop::collection::btree_map("[st]", finding(), 0..3))
+            .prop_map(|(layer, findings)| Layer { findings, ..layer });
         let run = (prop::collection::btree_map("model|go", layer, 0..3), 1u32..3, 0u64..3, any::<bool>())
             .prop_map(|(layers, index, took_ms, done)| Run {
                 campaign: "c".into(),
@@ -81,6 +83,31 @@ mod tests {
             history,
             ..Report::default()
         })
+    }
+
+    /// One with what is known at the fault, and with what it was before it was made smaller.
+    fn finding() -> impl Strategy<Value = Finding> {
+        let said = prop::option::of("[ab]");
+        let known = (said, any::<bool>()).prop_map(|(said, differs)| Known {
+            object: "G1".into(),
+            what: "status".into(),
+            expected: "a".into(),
+            said,
+            differs,
+        });
+        let original = ("[ab]", 0u64..3).prop_map(|(file, from)| Original {
+            file,
+            repro: "again".into(),
+            sizes: vec![("turns".into(), from, 1)],
+        });
+        (prop::collection::vec(known, 0..3), prop::option::of(original), 1u64..3).prop_map(
+            |(state, original, seen)| Finding {
+                state,
+                original,
+                seen,
+                ..Finding::new(Grade::Fail, "rule", "title")
+            },
+        )
     }
 
     fn joined(mut a: Report, b: &Report) -> Report {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use quick_junit::{Report as Junit, TestCase, TestCaseStatus};
 
 use super::data::{Ended, Finding, Grade, Layer, Report, Run, Shard, Unit};
+use super::explored;
 
 /// A layer: what it is, and the script that runs its tests: all, or with `-E FILTER` after it those.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(super) struct Suite {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) script: &'static str,
+    pub(super) sanitizer: Option<&'static str>,
 }
 
 /// All of them. A script leaves its files in `target/tests`, named after the layer and, where it makes a difference, the seed.
@@ -26,17 +28,25 @@ pub(super) const SUITES: [Suite; 4] = [
         name: "loom",
         about: "the lock-free parts, in every order that the memory model allows",
         script: "ci/loom",
+        sanitizer: None,
     },
-    Suite { name: "miri", about: "undefined behaviour, on plain threads, by Miri", script: "ci/miri" },
+    Suite {
+        name: "miri",
+        about: "undefined behaviour, on plain threads, by Miri",
+        script: "ci/miri",
+        sanitizer: None,
+    },
     Suite {
         name: "address",
         about: "bad addresses, on threads and goroutines, by AddressSanitizer",
         script: "ci/sanitize address --",
+        sanitizer: Some("address"),
     },
     Suite {
         name: "thread",
         about: "data races, on plain threads, by ThreadSanitizer",
         script: "ci/sanitize thread --",
+        sanitizer: Some("thread"),
     },
 ];
 
@@ -88,7 +98,7 @@ fn run(suite: &Suite, seed: Option<u64>, junit: &Junit) -> Option<(String, Run)>
         began_ms,
         took_ms: layer.took_ms,
         ended: Ended::Done,
-        place: BTreeMap::new(),
+        place: suite.sanitizer.map(|it| ("sanitizer".into(), it.into())).into_iter().collect(),
         not_asked: Vec::new(),
         layers: BTreeMap::from([(suite.name.into(), layer)]),
     };
@@ -118,17 +128,41 @@ fn one(suite: &Suite, seed: Option<u64>, case: &TestCase, layer: &mut Layer) {
             (Grade::Fail, title)
         }
     };
+    let said = case.system_out.as_ref().map_or("", |text| text.as_str());
+    let mut figures = explorations(said);
+    figures.insert("executions".into(), 1);
     let fails = grade == Grade::Fail;
     let unit = Unit {
         about: suite.about.into(),
         graded: BTreeMap::from([(grade, 1)]),
         why,
         took_ms: millis(case.time),
-        figures: BTreeMap::from([("executions".into(), 1)]),
+        figures,
         found: fails.then(|| (signature(suite, &name), 1)).into_iter().collect(),
         ..Unit::default()
     };
     layer.units.insert(name, unit);
+}
+
+/// What loom's models say of how far they went, a line for each search: `explored 17 orders, all` or `explored 17 orders, preemptions 2`.
+fn explorations(said: &str) -> BTreeMap<String, u64> {
+    let mut figures = BTreeMap::new();
+    for line in said.lines() {
+        let Some((orders, bound)) =
+            line.trim().strip_prefix("explored ").and_then(|rest| rest.split_once(" orders, "))
+        else {
+            continue;
+        };
+        let search = match bound.strip_prefix("preemptions ") {
+            Some(most) => most.parse().ok().map(explored::bounded),
+            None => (bound == "all").then(|| explored::WHOLE.to_owned()),
+        };
+        if let (Ok(orders), Some(search)) = (orders.parse::<u64>(), search) {
+            *figures.entry(search).or_default() += 1;
+            *figures.entry(explored::ORDERS.to_owned()).or_default() += orders;
+        }
+    }
+    figures
 }
 
 fn signature(suite: &Suite, test: &str) -> String {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::bench;
 use super::coverage::{LANDED, STOPPED, row_name, rows_of};
 use super::data::{Grade, Night, Report};
+use super::libfuzzer;
+use super::speed;
 use super::view::{Changes, Verdict, View};
 use crate::mutants;
 use sigurg_model::Profile;
@@ -13,7 +14,7 @@ use sigurg_model::Profile;
 const NIGHTS: usize = 90;
 
 /// Figures of the trend, and what they are.
-pub(super) const FIGURES: [(&str, &str); 14] = [
+pub(super) const FIGURES: [(&str, &str); 16] = [
     ("failures", "different findings"),
     ("executions", "executions"),
     ("events", "events judged"),
@@ -23,22 +24,14 @@ pub(super) const FIGURES: [(&str, &str); 14] = [
     ("edges", "edges of the protocol seen"),
     ("stop_p99_ns", "99 % of signals stop their goroutine within"),
     ("inputs", "inputs of fuzz targets"),
+    ("corpus", "entries of the corpora of libFuzzer"),
+    ("features", "features of the code that they cover"),
     ("planted_found", "planted bugs that are found"),
     ("bench B2/p1/k2 ns_per_op", "a switch, ns"),
     ("bench B11/p1/k1 late_us_p99", "beside a hog, 99 % wake no later than, µs"),
     ("bench B6a/p2 ns_per_op", "a small task that may be stolen, ns"),
     ("bench B1b/p1 ns_per_op", "a goroutine, from birth to death, ns"),
 ];
-
-/// What a workload is compared with: the median of so many reports, of which there must be so many.
-const COMPARED: (usize, usize) = (14, 3);
-/// How much worse is worth a word.
-const WORSE: f64 = 1.33;
-
-/// The name of a figure of a workload among those of a night.
-pub(super) fn bench_name(case: &str, figure: &str) -> String {
-    format!("{} {case} {figure}", bench::LAYER)
-}
 
 impl Report {
     /// Remembers an earlier report, and all that it remembers.
@@ -89,6 +82,18 @@ fn figures(view: &View) -> BTreeMap<String, u64> {
     if let Some(fuzz) = view.layers.get("fuzz") {
         figures.insert("inputs", fuzz.figures.get("executions").copied().unwrap_or(0));
     }
+    if view.layers.contains_key(libfuzzer::LAYER) {
+        for (name, of) in [("corpus", "entries"), ("features", "features")] {
+            // Of several runs of a target the best: corpora are not added up.
+            let mut best = BTreeMap::<&String, u64>::new();
+            let layers = view.runs.iter().filter_map(|(_, run)| run.layers.get(libfuzzer::LAYER));
+            for (target, unit) in layers.flat_map(|layer| &layer.units) {
+                let known = best.entry(target).or_default();
+                *known = (*known).max(unit.figures.get(of).copied().unwrap_or(0));
+            }
+            figures.insert(name, best.values().sum());
+        }
+    }
     if let Some(planted) = view.layers.get(mutants::LAYER) {
         figures.insert("planted_found", planted.graded.get(&Grade::Pass).copied().unwrap_or(0));
     }
@@ -100,45 +105,18 @@ fn figures(view: &View) -> BTreeMap<String, u64> {
     }
     let mut figures: BTreeMap<_, _> =
         figures.into_iter().map(|(name, figure)| (name.to_owned(), figure)).collect();
-    for row in bench::rows(view) {
-        if let Some(median) = row.own() {
-            figures.insert(bench_name(row.case, row.figure), median);
-        }
-    }
+    figures.extend(speed::figures(view));
     figures
 }
 
-/// Workloads that take much longer than they did.
-fn slower(view: &View, earlier: &[&Night]) -> Vec<String> {
-    let mut slower = Vec::new();
-    for row in bench::rows(view) {
-        let (Some(now), Some(more)) = (row.own(), bench::more_is_better(row.figure)) else { continue };
-        let name = bench_name(row.case, row.figure);
-        let mut before: Vec<_> = earlier
-            .iter()
-            .rev()
-            .filter_map(|night| night.figures.get(&name).copied())
-            .take(COMPARED.0)
-            .collect();
-        before.sort_unstable();
-        let Some(median) = bench::median(&before).filter(|_| before.len() >= COMPARED.1) else { continue };
-        let times = if more { median as f64 / now as f64 } else { now as f64 / median as f64 };
-        if times > WORSE {
-            let (now, median) = (bench::show(now), bench::show(median));
-            slower.push(format!(
-                "{} {}: {now}, {times:.2} times worse than {median}, the median of {} reports",
-                row.case,
-                row.figure,
-                before.len()
-            ));
-        }
-    }
-    slower
+/// The reports before this one, the oldest first.
+pub(super) fn earlier(view: &View) -> Vec<&Night> {
+    view.history.iter().filter(|night| night.began_ms < view.began_ms).collect()
 }
 
-/// What is different from the last report.
-pub(super) fn changes(view: &View) -> Option<Changes> {
-    let earlier: Vec<_> = view.history.iter().filter(|night| night.began_ms < view.began_ms).collect();
+/// What is different from the last report; of speed that is `compared`.
+pub(super) fn changes(view: &View, compared: speed::Compared) -> Option<Changes> {
+    let earlier = earlier(view);
     let last = earlier.last()?;
     let mut changes =
         Changes { since_ms: last.began_ms, verdict: last.verdict.clone(), ..Changes::default() };
@@ -157,6 +135,7 @@ pub(super) fn changes(view: &View) -> Option<Changes> {
     let now = night(view);
     changes.newly_interesting =
         now.interesting.into_iter().filter(|unit| !last.interesting.contains(unit)).collect();
-    changes.slower = slower(view, &earlier);
+    changes.slower = compared.slower.into_values().flatten().collect();
+    changes.compared = compared.figures;
     Some(changes)
 }

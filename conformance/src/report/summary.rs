@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use super::bench;
 use super::data::Grade;
+use super::explored::Explored;
+use super::libfuzzer;
 use super::view::{Changes, View};
 use crate::mutants::Matrix;
 
@@ -55,6 +57,19 @@ pub fn markdown(view: &View) -> String {
         line(&mut text, format_args!("- **{}**: {}  ", finding.rule, finding.title));
         line(&mut text, format_args!("  {}x, first in {}; `{signature}`  ", failure.times, finding.unit));
         line(&mut text, format_args!("  `{}`", finding.repro));
+        for differs in finding.differences() {
+            line(&mut text, format_args!("  - {differs}"));
+        }
+        if let Some(original) = &finding.original {
+            line(
+                &mut text,
+                format_args!(
+                    "  - made smaller: {}; as it was found: `{}`",
+                    original.smaller(),
+                    original.repro
+                ),
+            );
+        }
     }
     if view.findings.len() > TOLD {
         line(&mut text, format_args!("- and {} more", view.findings.len() - TOLD));
@@ -63,8 +78,51 @@ pub fn markdown(view: &View) -> String {
         text.push_str("\n## Planted bugs\n\n");
         line(&mut text, format_args!("{}", matrix.sums()));
     }
+    fuzz(&mut text, view);
     speed(&mut text, view);
+    if !view.explored.is_empty() {
+        text.push_str(
+            "\n## How far it was looked\n\n| layer | what | what that is worth |\n| --- | --- | --- |\n",
+        );
+    }
+    for Explored { layer, how, bound } in &view.explored {
+        line(&mut text, format_args!("| {layer} | {how} | {bound} |"));
+    }
     text
+}
+
+/// The corpus of each fuzz target.
+fn fuzz(text: &mut String, view: &View) {
+    let of = |layer: &str| view.layers.get(layer).map(|layer| &layer.units).into_iter().flatten();
+    if of("fuzz").chain(of(libfuzzer::LAYER)).next().is_none() {
+        return;
+    }
+    text.push_str("\n## Fuzzing\n\n| target | inputs | a second | seeds | new entries | features | code edges |\n| --- |");
+    line(text, format_args!("{}", " ---: |".repeat(6)));
+    for (name, unit) in of("fuzz") {
+        let passes = unit.graded.get(&Grade::Pass).copied().unwrap_or(0).max(1);
+        let figure = |of: &str| unit.figures.get(of).copied().unwrap_or(0);
+        let mean = |of: &str| figure(of) / passes;
+        let executions = figure("executions");
+        line(
+            text,
+            format_args!(
+                "| {name} | {executions} | {} | {} | {} | {} | |",
+                executions * 1_000 / unit.took_ms.max(1),
+                mean("seeds"),
+                mean("inputs that met something new"),
+                mean("features"),
+            ),
+        );
+    }
+    for layer in view.runs.iter().filter_map(|(_, run)| run.layers.get(libfuzzer::LAYER)) {
+        for (name, unit) in &layer.units {
+            let names =
+                ["executions", "executions a second", "seeds", "new entries", "features", "code edges"];
+            let figures = names.map(|of| unit.figures.get(of).map_or_else(|| "-".into(), u64::to_string));
+            line(text, format_args!("| {name}, libFuzzer | {} |", figures.join(" | ")));
+        }
+    }
 }
 
 /// Workloads beside their peers.
@@ -101,11 +159,22 @@ fn since(text: &mut String, changes: &Changes) {
     for (what, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
         line(text, format_args!("- {what}: `{}`", list.join("`, `")));
     }
+    if changes.compared > 0 {
+        line(
+            text,
+            format_args!("- {} figures of speed compared, {} worse", changes.compared, changes.slower.len()),
+        );
+    }
     for (signature, nights) in &changes.still_failing {
         line(text, format_args!("- still failing, for {nights} reports: `{signature}`"));
     }
     if *changes
-        == (Changes { since_ms: changes.since_ms, verdict: changes.verdict.clone(), ..Changes::default() })
+        == (Changes {
+            since_ms: changes.since_ms,
+            verdict: changes.verdict.clone(),
+            compared: changes.compared,
+            ..Changes::default()
+        })
     {
         line(text, format_args!("- nothing changed"));
     }

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::coverage::add;
 use super::data::{Coverage, Ended, Finding, Grade, Night, Report, Round, Run, Unit};
+use super::explored::{Explored, explored};
 use super::histogram::Histogram;
 use super::nextest::SUITES;
-use super::{bench, night};
+use super::{bench, libfuzzer, night, speed};
 use crate::mutants;
 
 /// What brings a layer into a report.
@@ -37,7 +38,9 @@ fn known() -> impl Iterator<Item = Absent> {
         what: suite.about.into(),
         how: format!("{}{TESTS}", suite.script.trim_end_matches(" --")),
     });
-    own.into_iter().chain(tests)
+    let engine =
+        Absent { layer: libfuzzer::LAYER.into(), what: libfuzzer::ABOUT.into(), how: libfuzzer::HOW.into() };
+    own.into_iter().chain(tests).chain([engine])
 }
 
 /// The verdict on a report.
@@ -92,6 +95,8 @@ pub struct View {
     pub findings: BTreeMap<String, Failure>,
     /// What changed since the last report, if there is one.
     pub changes: Option<Changes>,
+    /// How far each way of looking for faults went.
+    pub explored: Vec<Explored>,
     /// Earlier reports, the oldest first.
     pub history: Vec<Night>,
 }
@@ -179,8 +184,10 @@ pub struct Changes {
     pub still_failing: Vec<(String, usize)>,
     /// Units that show something interesting and did not.
     pub newly_interesting: Vec<String>,
-    /// Figures of workloads that are much worse than in the last reports.
+    /// Figures of workloads that are worse than in the last reports, by more than these vary.
     pub slower: Vec<String>,
+    /// Figures of workloads that were compared.
+    pub compared: u64,
 }
 
 impl View {
@@ -229,10 +236,32 @@ impl View {
             layers,
             findings,
             changes: None,
+            explored: Vec::new(),
             history,
         };
-        view.changes = night::changes(&view);
+        view.explored = explored(&view);
+        let compared = speed::gate(&mut view);
+        view.changes = night::changes(&view, compared);
         view
+    }
+
+    /// Grades the executions of a unit that passed otherwise, and says why.
+    pub(super) fn regrade(&mut self, layer: &str, unit: &str, grade: Grade, why: &str) {
+        let Some(layer) = self.layers.get_mut(layer) else { return };
+        let Some(unit) = layer.units.get_mut(unit) else { return };
+        let Some(count) = unit.graded.remove(&Grade::Pass) else { return };
+        *unit.graded.entry(grade).or_default() += count;
+        if unit.grade() == grade {
+            unit.why = why.to_owned();
+        }
+        for graded in [&mut layer.graded, &mut self.graded] {
+            let passed = graded.entry(Grade::Pass).or_default();
+            *passed -= count;
+            if *passed == 0 {
+                graded.remove(&Grade::Pass);
+            }
+            *graded.entry(grade).or_default() += count;
+        }
     }
 
     /// Whether this program's own part is whole: shards of other machines may be missing.

@@ -12,16 +12,17 @@ use std::time::Duration;
 
 use sigurg_model::rules::rule::Rule;
 
-use super::child::{self, Ran};
+use super::child::{self, Patience, Ran};
 use super::corpus::Corpus;
 use super::keep::{Keep, link};
+use super::sim::late;
 use super::{Done, Layer, Plan, Task, again};
-use crate::report::data::{Finding, Grade, HERE};
+use crate::report::data::{Finding, Grade, HERE, Original};
 pub use hunt::hunt;
-use hunt::{ALL, FOUND, Found, HUNTED, Hunted, INPUT, LEFT, signature};
+use hunt::{ALL, FOUND, Found, HUNTED, Hunted, INPUT, LEFT, WHOLE, signature};
 
-/// Longer than any unit takes on the slowest machine.
-const WITHIN: Duration = Duration::from_secs(300);
+/// Longer than any input takes on the slowest machine.
+const WITHIN: Duration = Duration::from_secs(60);
 /// The call of the command that runs one unit; not for people.
 pub const CALL: &str = "fuzz-target";
 
@@ -79,10 +80,13 @@ impl Layer for Fuzz {
         let mut command = Command::new(&self.command);
         command.args([CALL, task.unit, "--seed", &task.seed.to_string(), "--corpus"]).arg(corpus);
         command.arg("--out").arg(folder.path());
+        let input = folder.path().join(INPUT);
+        let patience = Patience::of(WITHIN).beside(&input);
         let (kind, signature, title, story) =
-            match child::run(&mut command, WITHIN, task.until, folder.path()) {
+            match child::run(&mut command, patience, task.until, folder.path(), &mut || ()) {
                 Ran::Well => return hunted(task, folder.path()),
                 Ran::Over => return Done::default(),
+                Ran::Late => return Done { why: late(&repro(task)), ..Done::default() },
                 Ran::Unstarted(reason) => {
                     return harness(task, format!("the target cannot be run: {reason}"));
                 }
@@ -99,8 +103,8 @@ impl Layer for Fuzz {
                     Err(_) if how == "exit status 2" => return harness(task, said),
                     Err(_) => ("crashes", how.clone(), format!("{} ended by {how}", task.unit), said),
                 },
-                Ran::Stuck { said } => {
-                    let title = format!("{} did not end within {} s", task.unit, WITHIN.as_secs());
+                Ran::Stuck { after, said } => {
+                    let title = format!("{}: an input did not end within {} s", task.unit, after.as_secs());
                     ("hangs", "hang".into(), title, said)
                 }
             };
@@ -112,7 +116,7 @@ impl Layer for Fuzz {
         {
             finding.story += &format!("\nits input could not be kept: {e}");
         }
-        Done { figures: vec![(kind, 1)], ..Done::default() }.found(signature, finding)
+        Done::default().with(kind, 1).found(signature, finding)
     }
 }
 
@@ -122,6 +126,17 @@ impl Fuzz {
         let input = self.keep.place(&format!("{signature}.input"))?;
         fs::copy(folder.join(INPUT), &input)?;
         finding.trace = Some(link(&input));
+        let whole = folder.join(WHOLE);
+        if whole.is_file() {
+            let kept = self.keep.place(&format!("{signature}.whole.input"))?;
+            let (from, to) = (fs::copy(whole, &kept)?, input.metadata()?.len());
+            finding.beside.push(link(&kept));
+            finding.original = Some(Original {
+                file: link(&kept),
+                repro: format!("cargo fuzz run {} {HERE}/{}", task.unit, link(&kept)),
+                sizes: vec![("bytes".into(), from, to)],
+            });
+        }
         let left = folder.join(LEFT);
         for entry in fs::read_dir(&left)? {
             let path = entry?.path();
@@ -153,15 +168,13 @@ fn hunted(task: &Task<'_>, folder: &Path) -> Done {
         Ok(hunted) => hunted,
         Err(reason) => return harness(task, reason),
     };
-    let mut done = Done {
-        grade: Some(Grade::Pass),
-        figures: vec![
-            ("executions", hunted.executions),
-            ("seeds", hunted.seeds),
-            ("inputs that met something new", hunted.new),
-        ],
-        ..Done::default()
-    };
+    let mut done = Done { grade: Some(Grade::Pass), ..Done::default() }
+        .with("executions", hunted.executions)
+        .with("seeds", hunted.seeds)
+        .with("bytes of seeds", hunted.seed_bytes)
+        .with("inputs that met something new", hunted.new)
+        .with("bytes that met something new", hunted.new_bytes)
+        .with("features", hunted.features);
     done.coverage.met =
         hunted.met.into_iter().map(|(counter, times)| (format!("{} {counter}", task.unit), times)).collect();
     done

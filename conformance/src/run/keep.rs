@@ -17,12 +17,32 @@ pub(super) struct Keep {
 
 impl Keep {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, known: Mutex::default() }
+        Self::knowing(folder, BTreeSet::new())
+    }
+
+    /// Of these signatures somebody else keeps something.
+    pub(super) fn knowing(folder: PathBuf, known: BTreeSet<String>) -> Self {
+        Self { folder, known: Mutex::new(known) }
     }
 
     /// Whether nothing was kept of that signature yet; whoever asks keeps it now.
     pub(super) fn is_first(&self, signature: &str) -> bool {
         self.known.lock().expect("nobody panics with it").insert(signature.to_owned())
+    }
+
+    /// Of that signature something is kept.
+    pub(super) fn keeps(&self, signature: &str) {
+        self.is_first(signature);
+    }
+
+    /// The signatures of which something is kept.
+    pub(super) fn known(&self) -> BTreeSet<String> {
+        self.known.lock().expect("nobody panics with it").clone()
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The place for a file of that name, as far as it may be one. The folder is made if need be.

@@ -9,7 +9,8 @@
 //!    execution can be asked for again by `--seed` and `--unit`, whatever was done before it.
 //! 3. Without a budget every layer makes one pass. With one, a layer that can show more by chance makes further passes
 //!    until its share is used up; what a layer leaves goes to those after it.
-//! 4. What was planned and not begun is written down with the reason. Nothing is skipped in silence.
+//! 4. What was planned and not begun, or not ended in its time, is written down with the reason. Nothing is skipped in silence.
+//! 5. A budget holds, whatever a unit does: what can hang runs in a process of its own, which is ended.
 
 mod again;
 mod child;
@@ -29,6 +30,8 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
 
 use crate::report::coverage::add;
 use crate::report::data::{Coverage, Ended, Finding, Grade, Layer as Record, Report, Run, Shard, Unit};
@@ -80,14 +83,14 @@ pub struct Task<'a> {
 }
 
 /// What an execution of a unit came to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Done {
     /// How it is graded; `None` if it was broken off, and counts as not begun.
     pub grade: Option<Grade>,
     /// Why, if there is something to say.
     pub why: String,
     /// Figures, which are added.
-    pub figures: Vec<(&'static str, u64)>,
+    pub figures: BTreeMap<String, u64>,
     /// What it is its business to show, and how often it did.
     pub shown: Vec<(String, u64)>,
     /// What it exercised.
@@ -101,6 +104,17 @@ pub struct Done {
 }
 
 impl Done {
+    /// Adds to a figure.
+    pub(crate) fn figure(&mut self, what: &str, count: u64) {
+        *self.figures.entry(what.to_owned()).or_default() += count;
+    }
+
+    /// The same, with so many of that.
+    pub(crate) fn with(mut self, what: &str, count: u64) -> Self {
+        self.figure(what, count);
+        self
+    }
+
     /// The same, and graded by what was found.
     fn found(mut self, signature: String, finding: Finding) -> Self {
         self.grade = Some(finding.grade);
@@ -142,6 +156,17 @@ impl Until {
             return Some(INTERRUPTED);
         }
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline).then_some(NO_TIME)
+    }
+
+    /// Whether it has been over for so long.
+    fn is_overdue(&self, grace: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| deadline.elapsed() >= grace)
+    }
+
+    /// Until that much time from now.
+    #[must_use]
+    pub fn within(left: Option<Duration>) -> Self {
+        Self::interrupted(Arc::default()).by(left.map(|left| Instant::now() + left))
     }
 
     /// Time that is left; `None` without a deadline.
@@ -315,9 +340,7 @@ impl Pass<'_> {
         let unit = record.units.entry(plan.name.clone()).or_default();
         unit.note(plan, grade, done.why);
         unit.took_ms += begin.elapsed().as_millis() as u64;
-        for (name, figure) in done.figures {
-            *unit.figures.entry(name.to_owned()).or_default() += figure;
-        }
+        add(&mut unit.figures, &done.figures);
         add(&mut unit.shown, &done.shown.into_iter().collect());
         add(&mut unit.found, &done.findings.iter().map(|(name, found)| (name.clone(), found.seen)).collect());
         record.reach.extend(done.reach);

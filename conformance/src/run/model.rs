@@ -79,10 +79,10 @@ fn reach() -> Done {
     };
     Done {
         grade: Some(Grade::Pass),
-        figures: vec![("edges", edges.len() as u64)],
         reach: edges.iter().map(|(edge, walk)| (edge_name(*edge), way(walk))).collect(),
         ..Done::default()
     }
+    .with("edges", edges.len() as u64)
 }
 
 /// Tells how a search is getting on, and ends it.
@@ -107,15 +107,11 @@ impl Progress for Search<'_> {
 
 fn done(outcome: &Outcome) -> Done {
     let name = outcome.config.name;
-    let mut done = Done {
-        figures: vec![
-            ("states", outcome.states),
-            ("transitions", outcome.transitions),
-            ("depth", outcome.depth.into()),
-            ("search ms", ((outcome.seconds + outcome.seconds_after) * 1e3) as u64),
-        ],
-        ..Done::default()
-    };
+    let mut done = Done::default()
+        .with("states", outcome.states)
+        .with("transitions", outcome.transitions)
+        .with("depth", outcome.depth.into())
+        .with("search ms", ((outcome.seconds + outcome.seconds_after) * 1e3) as u64);
     for found in &outcome.found {
         if found.expected {
             done.shown.push((found.id.into(), 1));

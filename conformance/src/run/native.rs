@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use sigurg_model::rules::sequence::Step;
 
-use super::child::{self, Ran};
+use super::child::{self, Patience, Ran};
 use super::keep::{Keep, link};
 use super::programs::{self, Program};
+use super::sim::late;
 use super::{Done, Layer, Plan, Task, again, trace};
 use crate::check::judge::Verdict;
 use crate::report::data::{Finding, Grade};
@@ -76,16 +77,17 @@ impl Layer for Native {
         let program = programs::by_name(name).expect("a unit is a program");
         let mut command = Command::new(&self.command);
         command.args([CALL, name, "--procs", procs, "--seed", &task.seed.to_string(), "--trace"]).arg(&path);
-        let ran = child::run(&mut command, WITHIN, task.until, folder.path());
+        let ran = child::run(&mut command, Patience::of(WITHIN), task.until, folder.path(), &mut || ());
         let (rule, title, story) = match ran {
             Ran::Well => return self.judged(task, &program, &path),
             Ran::Over => return Done::default(),
+            Ran::Late => return Done { why: late(&repro(task)), ..Done::default() },
             Ran::Unstarted(reason) => return harness(task, format!("the program cannot be run: {reason}")),
             Ran::Badly { how, said } => {
                 (format!("crash-{}", how.replace(' ', "-")), format!("{name} ended by {how}"), said)
             }
-            Ran::Stuck { said } => {
-                ("hang".into(), format!("{name} did not end within {} s", WITHIN.as_secs()), said)
+            Ran::Stuck { after, said } => {
+                ("hang".into(), format!("{name} did not end within {} s", after.as_secs()), said)
             }
         };
         // What it recorded before may tell why; a trace that was never finished is read as far as it goes.
@@ -107,7 +109,7 @@ impl Native {
         match &judged.verdict {
             Verdict::Accepted(_) => {
                 done.grade = Some(Grade::Pass);
-                done.figures.push(("executions", 1));
+                done.figure("executions", 1);
                 let count = |step: &Step| {
                     let name = format!("{step:?}");
                     let count = done.coverage.steps.get(&name).copied().unwrap_or(0);
@@ -140,7 +142,7 @@ impl Native {
             Ok(kept) => finding.trace = kept,
             Err(e) => finding.story += &format!("\nits trace could not be kept: {e}"),
         }
-        Done { figures: vec![("executions", 1)], ..Done::default() }.found(signature, finding)
+        Done::default().with("executions", 1).found(signature, finding)
     }
 }
 

@@ -8,7 +8,7 @@ use sigurg_traces::{Event, Kind};
 use super::Done;
 use crate::check::judge::{How, Judged, Rejected, Tally, Verdict, judge_seeing};
 use crate::report::coverage::Observer;
-use crate::report::data::{Finding, Grade};
+use crate::report::data::{Finding, Grade, Known};
 use crate::timeline::{self, Part};
 
 /// Events before and after the one at fault that a finding tells.
@@ -20,7 +20,7 @@ pub(super) fn judged(path: &Path) -> (Judged, Done) {
     let judged =
         judge_seeing(path, &How::default(), &Tally::default(), Some(&mut |event| observer.see(event)));
     let mut done = Done::default();
-    done.figures.push(("events", judged.events));
+    done.figure("events", judged.events);
     if let Verdict::Accepted(accepted) = &judged.verdict {
         let (mut coverage, histograms) = observer.end();
         coverage.count(&accepted.summary);
@@ -40,6 +40,7 @@ pub(super) fn refused(path: &Path, rejected: &Rejected) -> (String, Finding) {
     let signature = format!("trace:{}:{}", rejected.rule, kind_of(path, rejected.seq));
     let finding = Finding {
         story: rejected.story.clone(),
+        state: Known::all(&rejected.state),
         window,
         ..Finding::new(Grade::Fail, rejected.rule, &*rejected.message)
     };

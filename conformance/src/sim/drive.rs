@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sigurg_model::check::Summary;
+use sigurg_model::check::{Known, Summary};
 use sigurg_shuttle::sim::{self, Limits, Outcome, ParseScheduleError, Pct, Random, Schedule, Strategy, Urw};
 use sigurg_traces::{Event, Symbols};
 
@@ -30,6 +30,8 @@ pub struct Drive {
 pub struct Ran {
     /// The properties that it does not have, and what happened in it.
     pub judged: Judged,
+    /// What the model knew of the objects of a refused event, beside what it says of them.
+    pub state: Vec<Known>,
     /// What the model counted.
     pub summary: Summary,
     /// How the execution ended, with its schedule.
@@ -97,7 +99,7 @@ impl Drive {
             measures.count(event);
             hear(event, symbols);
         };
-        let super::Judged { outcome, refused, summary } =
+        let super::Judged { outcome, refused, state, summary } =
             self.sim.run_so(&how, strategy, &mut count, || played = Some(simulated::run(scenario)));
         let mut failures = Vec::new();
         if let Some(failure) = &outcome.failure {
@@ -109,7 +111,7 @@ impl Drive {
         let given_up = scenario.gives_up();
         failures.retain(|failure| !given_up.contains(&failure.property));
         let seen = Seen::new(&census, &summary, &measures);
-        Ran { judged: Judged { failures, seen, measures }, summary, outcome }
+        Ran { judged: Judged { failures, seen, measures }, state, summary, outcome }
     }
 }
 
@@ -152,12 +154,15 @@ fn failed(failure: &sim::Failure, refused: Option<Refused>, report: &str) -> Fai
     Failure { property, rule: Some(rule), seq: refused.map(|refused| refused.seq), message }
 }
 
+/// Changes of priority in an execution by [`Chance::Pct`].
+pub const CHANGES: usize = 3;
+
 /// Ways to choose schedules by chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Chance {
     /// [`Random`].
     Random,
-    /// [`Pct`] with three changes of priority.
+    /// [`Pct`] with [`CHANGES`].
     Pct,
     /// [`Urw`].
     Urw,
@@ -182,7 +187,7 @@ impl Chance {
     pub fn strategy(self, seed: u64) -> Box<dyn Strategy> {
         match self {
             Self::Random => Box::new(Random::new(seed)),
-            Self::Pct => Box::new(Pct::new(seed, 3)),
+            Self::Pct => Box::new(Pct::new(seed, CHANGES)),
             Self::Urw => Box::new(Urw::new(seed)),
         }
     }

@@ -15,7 +15,7 @@ pub mod narrate;
 pub mod smaller;
 
 use sigurg_model::Profile;
-use sigurg_model::check::{CheckOptions, Checker, Failure, Summary};
+use sigurg_model::check::{CheckOptions, Checker, Failure, Known, Summary};
 use sigurg_shuttle::sim::{self, Limits, Outcome, Simulator, Strategy};
 use sigurg_traces::order::by_version::ByVersion;
 use sigurg_traces::{Event, Inconsistent, Symbols};
@@ -46,6 +46,8 @@ pub struct Judged {
     pub outcome: Outcome,
     /// The rule that was broken, and the event at which that shows.
     pub refused: Option<Refused>,
+    /// What the model knew of the objects of that event, beside what it says of them.
+    pub state: Vec<Known>,
     /// What was judged.
     pub summary: Summary,
 }
@@ -75,6 +77,7 @@ impl Sim {
                 checker: Checker::new(profile, &options),
                 order: ByVersion::of_events_as_they_happen(),
                 refused: None,
+                state: Vec::new(),
             }
         });
         Self { simulator: Simulator::new(limits), how: How { limits, foreign_signals: false }, judges }
@@ -116,7 +119,8 @@ impl Sim {
         {
             outcome.failure = Some(sim::Failure::Rejected(story));
         }
-        Judged { outcome, refused: judge.refused, summary: judge.checker.summary().clone() }
+        let state = std::mem::take(&mut judge.state);
+        Judged { outcome, refused: judge.refused, state, summary: judge.checker.summary().clone() }
     }
 }
 
@@ -125,6 +129,7 @@ struct Judge {
     checker: Checker,
     order: ByVersion,
     refused: Option<Refused>,
+    state: Vec<Known>,
 }
 
 impl Judge {
@@ -132,6 +137,7 @@ impl Judge {
         self.checker.begin_again();
         self.order.clear();
         self.refused = None;
+        self.state.clear();
     }
 
     fn event(&mut self, event: &Event, symbols: &Symbols) -> Result<(), String> {
@@ -164,6 +170,7 @@ impl Judge {
             Failure::Violation(mut violation) => {
                 violation.shown = words(&violation.event, symbols);
                 self.refused = Some(Refused { rule: violation.rule.name(), seq: violation.event.seq });
+                self.state.clone_from(&violation.state);
                 violation.to_string()
             }
             Failure::Malformed(malformed) => {

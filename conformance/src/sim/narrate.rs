@@ -17,6 +17,7 @@ use crate::scenario::expect::Results;
 use crate::show::lanes::{Cell, write};
 use crate::show::line::seq_width;
 use crate::show::words::words;
+use crate::timeline::{Film, Part, Window};
 
 /// A run that was told.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Told {
     pub table: String,
     /// Rows before them.
     pub left_out: usize,
+    /// The last events, and who ran where.
+    pub window: Window,
 }
 
 /// Repeats `schedule`, and keeps the last `rows` rows.
@@ -40,6 +43,7 @@ pub fn narrate(
     rows: usize,
 ) -> Told {
     let log = RefCell::new(Log { rows: VecDeque::new(), most: rows, left_out: 0, told: 0, now_ns: 0 });
+    let mut film = Film::new(Part::Last(FILMED));
     let rest = OnceCell::new();
     let mut repeats = Repeats {
         exact: Replay::new(schedule),
@@ -51,6 +55,7 @@ pub fn narrate(
         log: &log,
     };
     let ran = drive.run_and_hear(scenario, expected, &mut repeats, &mut |event, symbols| {
+        film.take(event, symbols);
         let words = words(event, symbols);
         let cell = Cell { seq: event.seq, t_ns: event.t_ns, m: event.m, words, marked: false };
         log.borrow_mut().event(cell);
@@ -58,13 +63,17 @@ pub fn narrate(
     let departs = repeats.departs;
     let fault = ran.judged.failures.iter().find_map(|failure| failure.seq);
     let (table, left_out) = log.into_inner().table(fault);
-    Told { ran, departs, table, left_out }
+    let mut window = film.end();
+    window.rows.iter_mut().for_each(|row| row.marked = Some(row.seq) == fault);
+    Told { ran, departs, table, left_out, window }
 }
 
 /// Rows that a case keeps.
 const KEPT_ROWS: usize = 60;
+/// Events that a timeline shows.
+const FILMED: usize = 160;
 
-/// Repeats a run, and writes it as a case to a file at `path`; its last rows.
+/// Repeats a run, writes it as a case to a file at `path`, and tells it.
 ///
 /// # Errors
 /// Those of the file system.
@@ -74,12 +83,12 @@ pub fn keep(
     scenario: &Arc<Scenario>,
     expected: &Results,
     schedule: &Schedule,
-) -> io::Result<String> {
+) -> io::Result<Told> {
     let told = narrate(drive, scenario, expected, schedule, KEPT_ROWS);
     let mut case = told.ran.case(scenario);
     let outcome = case.outcome.take().expect("it came back");
     Writer::begin(path, &case)?.end(&outcome, &told.table)?;
-    Ok(told.table)
+    Ok(told)
 }
 
 /// A row before the Ms of all threads are known.

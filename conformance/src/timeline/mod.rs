@@ -86,6 +86,8 @@ pub enum Part {
     From(u64, usize),
     /// That event and its neighbours: so many before it, so many after.
     Around(u64, usize, usize),
+    /// So many at the end.
+    Last(usize),
 }
 
 /// Reads a part of the trace at `path`.
@@ -114,7 +116,7 @@ pub fn read(path: &Path, part: Part) -> Result<(Window, Option<OrderedError>), R
 
 /// Follows a trace and keeps the wanted part.
 #[derive(Debug)]
-struct Film {
+pub(crate) struct Film {
     part: Part,
     rows: VecDeque<Row>,
     /// Spans that are over and reach into the part.
@@ -128,7 +130,7 @@ struct Film {
 }
 
 impl Film {
-    fn new(part: Part) -> Self {
+    pub(crate) fn new(part: Part) -> Self {
         let left = if let Part::From(0, many) = part { Some(many) } else { None };
         Self {
             part,
@@ -142,7 +144,7 @@ impl Film {
     }
 
     /// Takes the next event; false if nothing more is wanted.
-    fn take(&mut self, event: &Event, symbols: &Symbols) -> bool {
+    pub(crate) fn take(&mut self, event: &Event, symbols: &Symbols) -> bool {
         let marked = match self.part {
             Part::From(first, many) => {
                 if self.left.is_none() && event.seq >= first {
@@ -156,6 +158,7 @@ impl Film {
                 }
                 event.seq == at
             }
+            Part::Last(_) => false,
         };
         if self.left == Some(0) {
             return false;
@@ -164,7 +167,7 @@ impl Film {
         self.follow(event);
         let keep = match self.part {
             Part::From(..) => self.left.is_some(),
-            Part::Around(..) => true,
+            Part::Around(..) | Part::Last(_) => true,
         };
         if keep {
             let signal = matches!(
@@ -185,7 +188,10 @@ impl Film {
 
     /// Lets go of what lies too far before the part.
     fn forget(&mut self) {
-        let wanted = if let Part::Around(_, before, _) = self.part { before } else { 0 };
+        let wanted = match self.part {
+            Part::Around(_, wanted, _) | Part::Last(wanted) => wanted,
+            Part::From(..) => 0,
+        };
         while self.rows.len() > wanted {
             self.rows.pop_front();
             self.before += 1;
@@ -217,7 +223,7 @@ impl Film {
         self.open.insert(target.gs, span);
     }
 
-    fn end(mut self) -> Window {
+    pub(crate) fn end(mut self) -> Window {
         let last = self.now_ns;
         self.spans.extend(self.open.into_values().map(|span| Span { to_ns: last.max(span.from_ns), ..span }));
         let rows = Vec::from(self.rows);

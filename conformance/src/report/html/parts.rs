@@ -16,8 +16,8 @@ use super::super::bench;
 use super::super::coverage::{is_time, p_row_name, p_rows_of, row_name, rows_of};
 use super::super::data::{Grade, Night, Step as Told, Unit};
 use super::super::draw::{chart, graph, heat, log, number, short, time};
-use super::super::night;
 use super::super::view::{Failure, View};
+use super::super::{libfuzzer, night, speed};
 use super::script_data;
 use crate::mutants::{Matrix, Row};
 
@@ -111,6 +111,8 @@ pub(super) fn finding(index: usize, (signature, failure): (&String, &Failure)) -
         before => window.map(|window| window.before),
         window => window.map(script_data),
         steps => steps(&finding.steps),
+        state => finding.state,
+        original => finding.original.as_ref().map(|it| given! { file => it.file, repro => it.repro, sizes => it.sizes }),
     }
 }
 
@@ -212,7 +214,10 @@ pub(super) fn checks(view: &View) -> Value {
         .map(|rule| {
             let (bites, broken) =
                 (coverage.bites.get(rule.name()).copied().unwrap_or(0), broken(rule.name()));
-            given! { name => rule.name(), says => rule.says(), facts => rule.facts(), bites, broken }
+            // Findings are numbered as they stand on the page.
+            let first = view.findings.values().position(|failure| failure.finding.rule == rule.name());
+            let finding = first.map(|at| format!("finding-{}", at + 1));
+            given! { name => rule.name(), says => rule.says(), facts => rule.facts(), bites, broken, finding }
         })
         .collect();
     given! { rows, bite => coverage.bites.len(), all => Rule::ALL.len(), refused => coverage.bites.values().sum::<u64>() }
@@ -342,7 +347,7 @@ pub(super) fn exploration(view: &View) -> Value {
             .collect();
         given! { rows, states => number(states), rate => (ms > 0).then(|| short(states * 1000 / ms.max(1))) }
     });
-    given! { curves, model }
+    given! { curves, model, explored => view.explored }
 }
 
 pub(super) fn go(view: &View) -> Option<Value> {
@@ -376,17 +381,42 @@ pub(super) fn fuzz(view: &View) -> Option<Value> {
     let layer = view.layers.get("fuzz").filter(|layer| !layer.units.is_empty())?;
     let row = |(name, unit): (&String, &Unit)| {
         let figure = |of: &str| unit.figures.get(of).copied().unwrap_or(0);
+        // Each pass begins with the seeds again: of a corpus the mean is told, of work the sum.
+        let passes = unit.graded.get(&Grade::Pass).copied().unwrap_or(0).max(1);
+        let mean = |of: &str| figure(of) / passes;
         let of = format!("{name} ");
         let met = layer.coverage.met.keys().filter(|counter| counter.starts_with(&of)).count() as u64;
-        let [executions, seeds, new, met] =
-            [figure("executions"), figure("seeds"), figure("inputs that met something new"), met].map(number);
+        let (seeds, new) = (mean("seeds"), mean("inputs that met something new"));
+        let (seed_bytes, new_bytes) = (mean("bytes of seeds"), mean("bytes that met something new"));
         let failed = ["panics", "crashes", "hangs"].map(|of| given! { of, n => figure(of) });
         given! {
-            name, about => unit.about, executions, seeds, new, met, failed => failed.to_vec(), grade => unit.grade().as_str(),
+            name, about => unit.about, executions => number(figure("executions")), seeds => number(seeds),
+            seed_bytes => short(seed_bytes), new => number(new), entries => number(seeds + new),
+            bytes => short(seed_bytes + new_bytes), features => number(mean("features")), met => number(met),
+            failed => failed.to_vec(), grade => unit.grade().as_str(),
             rate => short(figure("executions") * 1000 / unit.took_ms.max(1)),
         }
     };
     Some(given! { rows => layer.units.iter().map(row).collect::<Vec<_>>() })
+}
+
+/// What libFuzzer came to: a row for each of its runs, as what a corpus has cannot be added up.
+pub(super) fn engine(view: &View) -> Vec<Value> {
+    let row = |(name, unit): (&String, &Unit)| {
+        let figure = |of: &str| unit.figures.get(of).map_or_else(|| "-".to_owned(), |n| number(*n));
+        let bytes = |of: &str| unit.figures.get(of).map_or_else(|| "-".to_owned(), |n| short(*n));
+        let failed =
+            libfuzzer::KINDS.map(|(_, of)| given! { of, n => unit.figures.get(of).copied().unwrap_or(0) });
+        given! {
+            name, executions => figure("executions"), rate => figure("executions a second"),
+            seeds => figure("seeds"), seed_bytes => bytes("bytes of seeds"), kept => figure("entries of the seeds"),
+            entries => figure("entries"), bytes => bytes("bytes"), new => figure("new entries"),
+            edges => figure("code edges"), features => figure("features"), memory => figure("memory, MiB"),
+            failed => failed.to_vec(), grade => unit.grade().as_str(), took => took(unit.took_ms),
+        }
+    };
+    let layers = view.runs.iter().filter_map(|(_, run)| run.layers.get(libfuzzer::LAYER));
+    layers.flat_map(|layer| layer.units.iter().map(row)).collect()
 }
 
 /// Workloads beside their peers.
@@ -406,21 +436,26 @@ pub(super) fn speed(view: &View) -> Option<Value> {
         given! { value, range, better, is_worse => cell.better.is_some_and(|better| better < 1.0), status => cell.status }
     };
     let row = |row: &bench::Row<'_>| {
-        let name = night::bench_name(row.case, row.figure);
+        let name = speed::name(row.case, row.figure);
         let values: Vec<_> = nights.iter().map(|night| night.figures.get(&name).copied()).collect();
         let trend = (values.iter().flatten().count() > 1).then(|| chart::sparkline(&name, &values));
         given! {
             case => row.case, figure => row.figure, cells => row.cells.iter().map(cell).collect::<Vec<_>>(), trend,
         }
     };
-    (!rows.is_empty())
-        .then(|| given! { peers => bench::peers(view), rows => rows.iter().map(row).collect::<Vec<_>>() })
+    let changes = view.changes.as_ref();
+    let gate = given! {
+        says => speed::threshold(), compared => changes.map_or(0, |changes| changes.compared),
+        slower => changes.map(|changes| &changes.slower), all => rows.len(),
+    };
+    (!rows.is_empty()).then(
+        || given! { peers => bench::peers(view), rows => rows.iter().map(row).collect::<Vec<_>>(), gate },
+    )
 }
 
 /// The reports before this one, the oldest first, and this one.
 fn nights(view: &View) -> Vec<Night> {
-    let earlier = view.history.iter().filter(|night| night.began_ms < view.began_ms).cloned();
-    earlier.chain([night::night(view)]).collect()
+    night::earlier(view).into_iter().cloned().chain([night::night(view)]).collect()
 }
 
 pub(super) fn trend(view: &View) -> Option<Value> {

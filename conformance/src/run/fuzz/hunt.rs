@@ -26,6 +26,8 @@ const TRIES: usize = 400;
 
 /// The input that is run now, in the folder of the process.
 pub(super) const INPUT: &str = "input";
+/// The input that failed, before it was made smaller.
+pub(super) const WHOLE: &str = "whole";
 /// What a body leaves behind of a failure: a folder in there.
 pub(super) const LEFT: &str = "left";
 /// What came of it ([`Hunted`]), once all are run.
@@ -48,8 +50,12 @@ pub(super) struct Hunted {
     /// Inputs that were run, seeds included.
     pub(super) executions: u64,
     pub(super) seeds: u64,
-    /// Inputs that met something new.
+    pub(super) seed_bytes: u64,
+    /// Inputs that met something new, beside the seeds.
     pub(super) new: u64,
+    pub(super) new_bytes: u64,
+    /// Different counters that were met, each once for every power of two of how often.
+    pub(super) features: u64,
     /// In how many executions each counter was met.
     pub(super) met: BTreeMap<usize, u64>,
 }
@@ -103,9 +109,10 @@ pub fn hunt(target: &str, seed: u64, build: Build, corpus: &Path, folder: &Path)
         None => put(&folder.join(HUNTED), &hunt.hunted).map(|()| true),
         Some(mut found) => {
             if target != "preempt_storm_native" {
-                found = hunt
-                    .smaller(&fs::read(&input).map_err(|e| fault(&input, e))?, found)
-                    .map_err(|e| fault(&input, e))?;
+                let whole = fs::read(&input).map_err(|e| fault(&input, e))?;
+                let kept = folder.join(WHOLE);
+                fs::write(&kept, &whole).map_err(|e| fault(&kept, e))?;
+                found = hunt.smaller(&whole, found).map_err(|e| fault(&input, e))?;
             }
             put(&folder.join(FOUND), &found).map(|()| false)
         }
@@ -149,7 +156,8 @@ struct Hunt {
 impl Hunt {
     /// The seeds, and then `made` others, until one fails.
     fn all(&mut self, made: u64, traces: bool) -> std::io::Result<Option<Found>> {
-        self.hunted.seeds = self.pool.len() as u64;
+        let length = |inputs: &[Vec<u8>]| inputs.iter().map(|input| input.len() as u64).sum();
+        (self.hunted.seeds, self.hunted.seed_bytes) = (self.pool.len() as u64, length(&self.pool));
         for seed in 0..self.pool.len() {
             let input = self.pool[seed].clone();
             if let Some(found) = self.one(&input)?.1 {
@@ -164,9 +172,11 @@ impl Hunt {
             }
             if is_new {
                 self.hunted.new += 1;
+                self.hunted.new_bytes += input.len() as u64;
                 self.pool.push(input);
             }
         }
+        self.hunted.features = self.known.len() as u64;
         Ok(None)
     }
 

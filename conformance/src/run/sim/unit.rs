@@ -1,108 +1,116 @@
-//! The layer of the simulator: the named scenarios and random ones, under schedules of every kind, judged as they run.
+//! What the process of a unit does: the scenario or some by chance, each under every kind of schedule.
 //!
-//! 1. What a unit does depends on its name and its seed only, up to the moment at which the time is over.
-//! 2. A run that fails is made smaller at once, and kept as a case that `conformance replay` repeats exactly.
+//! 1. Before an execution begins, what it is stands on the disk: of one that never comes back nothing else is known.
+//! 2. A run that fails is made smaller at once, and kept, as it was and smaller, as a case that `conformance replay` repeats exactly. That it was
+//!    found is on the disk before.
 
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sigurg_shuttle::sim::{Schedule, Strategy};
 
-use super::keep::{Keep, link};
-use super::{Done, Draw, Layer, Plan, Task, again};
+use super::super::keep::{Keep, link};
+use super::super::{Done, Draw, Until, again};
 use crate::report::coverage::{Observer, is_time};
-use crate::report::data::{Finding, Grade};
+use crate::report::data::{Finding, Grade, Known, Original};
+use crate::report::explored;
 use crate::scenario::check::check;
 use crate::scenario::expect::Results;
-use crate::scenario::make::{Size, from_seed};
+use crate::scenario::make::{self, from_seed};
 use crate::scenario::{Scenario, library};
 use crate::shrink::case::Run;
 use crate::sim::drive::{Chance, Drive, Ran};
-use crate::sim::narrate::keep;
+use crate::sim::narrate::{Told, keep};
 use crate::sim::smaller::smaller;
 
-/// Units of random scenarios, and how many scenarios each has.
-const RANDOM: u64 = 10;
-const SCENARIOS: u64 = 30;
+/// How many scenarios a unit of random ones has.
+pub(super) const SCENARIOS: u64 = 30;
 /// Runs of a named scenario under each kind of schedule.
 const RUNS: u64 = 2;
 /// A failure is made smaller for so long at most; and for so long once the time of the layer is over.
 const SHRINK: Duration = Duration::from_secs(20);
 const SHRINK_LATE: Duration = Duration::from_secs(5);
 
-/// The runtime in simulation.
-#[derive(Debug)]
-pub struct Sim {
-    keep: Keep,
-}
+/// In the folder of the process: signatures of which somebody keeps a case.
+pub(super) const KNOWN: &str = "known.json";
+/// What is executed now, for people.
+pub(super) const RUNNING: &str = "running";
+/// What came of it so far ([`Done`]).
+pub(super) const DONE: &str = "done.json";
 
-impl Sim {
-    /// Cases of findings are kept in the folder `keep`.
-    #[must_use]
-    pub fn new(keep: PathBuf) -> Self {
-        Self { keep: Keep::new(keep) }
+/// The file that tells what a unit is at: a line, and the scenario. It stays open, as it is written at every step.
+struct Running(File);
+
+impl Running {
+    fn tell(&self, what: &str, scenario: impl std::fmt::Display) -> io::Result<()> {
+        let text = format!("{what}\n\n{scenario}");
+        self.0.write_all_at(text.as_bytes(), 0)?;
+        self.0.set_len(text.len() as u64)
     }
 }
 
-impl Layer for Sim {
-    fn name(&self) -> &'static str {
-        "sim"
-    }
-
-    fn about(&self) -> &'static str {
-        "the runtime in simulation: threads, signals and time by schedules that can be repeated"
-    }
-
-    fn share(&self) -> u32 {
-        4
-    }
-
-    fn plan(&self) -> Result<Vec<Plan>, String> {
-        let named = library::all().into_iter().map(|scenario| Plan {
-            about: scenario.about.first().cloned().unwrap_or_default(),
-            name: scenario.name,
-        });
-        let random = (0..RANDOM).map(|unit| Plan {
-            name: format!("random/{unit}"),
-            about: format!("{SCENARIOS} scenarios by chance"),
-        });
-        Ok(named.chain(random).collect())
-    }
-
-    fn again(&self) -> bool {
-        true
-    }
-
-    fn try_one(&self, task: &Task<'_>) -> Done {
-        let mut draw = Draw::new(task.seed, task.unit);
-        let seed = draw.between(0, u64::MAX - 1);
-        let mut unit = Unit { layer: self, task, drive: Drive::new(), done: Done::default(), runs: 0 };
-        let mut kinds = Chance::ALL.map(|chance| (chance, chance.strategy(seed)));
-        match library::by_name(task.unit) {
-            Some(scenario) => {
-                let scenario = Arc::new(scenario);
-                unit.done.shown = scenario.sometimes.iter().map(|one| (one.to_string(), 0)).collect();
-                for _ in 0..RUNS {
-                    unit.runs(&scenario, &mut kinds);
-                }
-            }
-            None => {
-                for _ in 0..SCENARIOS {
-                    let scenario = from_seed(draw.between(0, u64::MAX - 1), Size::SIM);
-                    unit.runs(&Arc::new(scenario), &mut kinds);
-                }
-            }
+/// Does a unit; what came of it is in `folder`, and cases are kept in the folder `cases`.
+///
+/// # Errors
+/// What cannot be read or written.
+pub fn try_unit(
+    name: &str,
+    seed: u64,
+    left: Option<Duration>,
+    folder: &Path,
+    cases: PathBuf,
+) -> Result<(), String> {
+    let fault = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let known = folder.join(KNOWN);
+    let known: BTreeSet<String> = fs::read_to_string(&known)
+        .map_err(|e| fault(&known, &e))
+        .and_then(|text| serde_json::from_str(&text).map_err(|e| fault(&known, &e)))?;
+    let (running, done) = (folder.join(RUNNING), folder.join(DONE));
+    let mut draw = Draw::new(seed, name);
+    let chance = draw.between(0, u64::MAX - 1);
+    let mut unit = Unit {
+        name,
+        seed,
+        until: Until::within(left),
+        keep: Keep::knowing(cases, known),
+        running: Running(File::create(&running).map_err(|e| fault(&running, &e))?),
+        text: String::new(),
+        path: done.clone(),
+        drive: Drive::new(),
+        done: Done::default(),
+        runs: 0,
+    };
+    let mut kinds = Chance::ALL.map(|kind| (kind, kind.strategy(chance)));
+    let ran = match library::by_name(name) {
+        Some(scenario) => {
+            let scenario = Arc::new(scenario);
+            unit.done.shown = scenario.sometimes.iter().map(|one| (one.to_string(), 0)).collect();
+            (0..RUNS).try_for_each(|_| unit.runs(&scenario, &mut kinds))
         }
-        unit.end()
-    }
+        None => (0..SCENARIOS).try_for_each(|_| {
+            let scenario = from_seed(draw.between(0, u64::MAX - 1), make::Size::SIM);
+            unit.runs(&Arc::new(scenario), &mut kinds)
+        }),
+    };
+    ran.and_then(|()| unit.end()).map_err(|e| fault(&done, &e))
 }
 
 /// A unit that is being done.
 struct Unit<'a> {
-    layer: &'a Sim,
-    task: &'a Task<'a>,
+    name: &'a str,
+    seed: u64,
+    until: Until,
+    keep: Keep,
+    running: Running,
+    /// The scenario as text.
+    text: String,
+    /// Where what came of it goes.
+    path: PathBuf,
     drive: Drive,
     done: Done,
     runs: u64,
@@ -110,18 +118,31 @@ struct Unit<'a> {
 
 impl Unit<'_> {
     /// A run under each kind of schedule, unless the time is over.
-    fn runs(&mut self, scenario: &Arc<Scenario>, kinds: &mut [(Chance, Box<dyn Strategy>)]) {
+    fn runs(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        kinds: &mut [(Chance, Box<dyn Strategy>)],
+    ) -> io::Result<()> {
         let expected = check(scenario).expect("named ones are tested, others were repaired");
+        self.text = scenario.to_string();
         for (chance, strategy) in kinds {
-            if self.runs > 0 && self.task.until.over().is_some() {
-                return;
+            if self.runs > 0 && self.until.over().is_some() {
+                return Ok(());
             }
-            self.task.watch.inside(&format!("{} by {}", scenario.name, chance.as_str()));
-            self.run(scenario, &expected, &mut **strategy);
+            let what = format!("execution {} of the unit, a schedule by {}", self.runs + 1, chance.as_str());
+            self.running.tell(&what, &self.text)?;
+            self.run(scenario, &expected, *chance, &mut **strategy)?;
         }
+        Ok(())
     }
 
-    fn run(&mut self, scenario: &Arc<Scenario>, expected: &Results, strategy: &mut dyn Strategy) {
+    fn run(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        expected: &Results,
+        chance: Chance,
+        strategy: &mut dyn Strategy,
+    ) -> io::Result<()> {
         let mut observer = Observer::default();
         let mut events = 0;
         let ran = self.drive.run_and_hear(scenario, expected, strategy, &mut |event, _| {
@@ -133,11 +154,17 @@ impl Unit<'_> {
         for (what, count) in
             [("events", events), ("operations", ran.outcome.ops), ("turns", ran.outcome.turns)]
         {
-            add(&mut done.figures, what, count);
+            done.figure(what, count);
+        }
+        done.figure(&explored::by(chance.as_str()), 1);
+        if let Some(bound) = strategy.bound().filter(|bound| bound.holds) {
+            done.figure(explored::BOUND_HOLDS, 1);
+            done.figure(explored::ACTORS, bound.actors);
+            done.figure(explored::STEPS, bound.steps);
+            done.figure(explored::BOUND, (bound.probability() * explored::ONE) as u64);
         }
         if let Some(signature) = ran.signature() {
-            self.failed(scenario, expected, &ran, signature);
-            return;
+            return self.failed(scenario, expected, &ran, signature);
         }
         let (mut coverage, histograms) = observer.end();
         coverage.count(&ran.summary);
@@ -149,92 +176,134 @@ impl Unit<'_> {
             let seen = ran.judged.seen.situations.iter().find(|(situation, _)| situation.as_str() == what);
             *count += seen.map_or(0, |(_, seen)| *seen);
         }
+        Ok(())
     }
 
     /// A failure; the first with its signature is made smaller and kept.
-    fn failed(&mut self, scenario: &Arc<Scenario>, expected: &Results, ran: &Ran, signature: String) {
-        let first = &ran.judged.failures[0];
-        let rule = first.rule.unwrap_or(first.property.as_str());
-        let repro = again::run(&format!("--only sim --unit {} --seed {}", self.task.unit, self.task.seed));
-        let mut finding = Finding::new(Grade::Fail, rule, first.message.lines().next().unwrap_or_default())
-            .of(format!("sim {}", self.task.unit), repro);
-        finding.story = format!("{first}\n\n{scenario}");
-        let name = format!("sim:{signature}");
-        if self.layer.keep.is_first(&name) {
-            let kept = self.layer.keep.place(&format!("{name}.case"));
-            let kept =
-                kept.and_then(|path| Ok((self.keep(&path, scenario, expected, ran, &signature)?, path)));
-            match kept {
-                Ok((story, path)) => {
-                    finding.story = story;
-                    finding.repro = again::replay("", &link(&path));
-                    finding.trace = Some(link(&path));
-                }
-                Err(error) => finding.story += &format!("\nits case could not be kept: {error}"),
-            }
-        }
-        self.done.findings.push((name, finding));
-    }
-
-    /// Keeps the case, as it is and then smaller; what is to be told.
-    fn keep(
+    fn failed(
         &mut self,
-        path: &Path,
         scenario: &Arc<Scenario>,
         expected: &Results,
         ran: &Ran,
+        signature: String,
+    ) -> io::Result<()> {
+        let first = &ran.judged.failures[0];
+        let rule = first.rule.unwrap_or(first.property.as_str());
+        let repro = again::run(&format!("--only sim --unit {} --seed {}", self.name, self.seed));
+        let mut finding = Finding::new(Grade::Fail, rule, first.message.lines().next().unwrap_or_default())
+            .of(format!("sim {}", self.name), repro);
+        finding.story = format!("{first}\n\n{scenario}");
+        finding.state = Known::all(&ran.state);
+        let name = format!("sim:{signature}");
+        let is_first = self.keep.is_first(&name);
+        self.done.why = finding.title.clone();
+        self.done.grade = Some(Grade::Fail);
+        self.done.findings.push((name.clone(), finding));
+        self.tell()?;
+        if !is_first {
+            return Ok(());
+        }
+        let kept = self.keep_whole(&name, scenario, expected, ran);
+        self.tell()?;
+        let smaller = kept.and_then(|path| self.keep_smaller(&name, &path, scenario, ran, &signature));
+        if let Err(error) = smaller {
+            self.finding().story += &format!("\nits case could not be kept: {error}");
+        }
+        self.tell()
+    }
+
+    /// The last one.
+    fn finding(&mut self) -> &mut Finding {
+        &mut self.done.findings.last_mut().expect("it was put there").1
+    }
+
+    /// Keeps the case as it is, and tells of it.
+    fn keep_whole(
+        &mut self,
+        name: &str,
+        scenario: &Arc<Scenario>,
+        expected: &Results,
+        ran: &Ran,
+    ) -> io::Result<PathBuf> {
+        let path = self.keep.place(&format!("{name}.whole.case"))?;
+        keep(&path, &mut self.drive, scenario, expected, &ran.outcome.schedule)?;
+        let finding = self.finding();
+        finding.repro = again::replay("", &link(&path));
+        finding.trace = Some(link(&path));
+        Ok(path)
+    }
+
+    /// Makes the case smaller, keeps that, too, and tells of both.
+    fn keep_smaller(
+        &mut self,
+        name: &str,
+        path: &Path,
+        scenario: &Arc<Scenario>,
+        ran: &Ran,
         signature: &str,
-    ) -> io::Result<String> {
-        // As it is, before anything else is tried.
-        keep(path, &mut self.drive, scenario, expected, &ran.outcome.schedule)?;
+    ) -> io::Result<()> {
         let whole =
             Run { scenario: Scenario::clone(scenario), schedule: ran.outcome.schedule.slices.clone() };
-        let left = self.task.until.left().map_or(SHRINK, |left| left.clamp(SHRINK_LATE, SHRINK));
-        let watch = self.task.watch;
-        let mut told = Instant::now();
+        let left = self.until.left().map_or(SHRINK, |left| left.clamp(SHRINK_LATE, SHRINK));
+        let (mut told, mut said) = (Instant::now(), Ok(()));
+        let running = &self.running;
         let shrunk = smaller(
             &mut self.drive,
-            whole,
+            whole.clone(),
             |ran| ran.failed_with(signature),
             Instant::now() + left,
             |progress, best| {
                 if told.elapsed() > Duration::from_secs(1) {
                     told = Instant::now();
-                    watch.inside(&format!(
-                        "shrinks: {} turns, {} tried",
-                        best.schedule.len(),
-                        progress.tried
-                    ));
+                    let turns = best.schedule.len();
+                    let what = format!("shrinks: {turns} turns, {} tried", progress.tried);
+                    said = running.tell(&what, best.scenario.to_string());
                 }
             },
         );
-        let Run { scenario: small, schedule } = shrunk.best;
-        let (small, turns) = (Arc::new(small), schedule.len());
+        said?;
+        let small = Arc::new(shrunk.best.scenario.clone());
+        let schedule = Schedule { slices: shrunk.best.schedule.clone() };
         let expected = check(&small).expect("it was run");
-        let table = keep(path, &mut self.drive, &small, &expected, &Schedule { slices: schedule })?;
-        let message = &ran.judged.failures[0];
-        Ok(format!(
-            "{message}\n\n{small}\n{turns} turns of {}; the last of them:\n{table}",
-            ran.outcome.schedule.slices.len()
-        ))
+        let kept = self.keep.place(&format!("{name}.case"))?;
+        let Told { ran, table, window, .. } = keep(&kept, &mut self.drive, &small, &expected, &schedule)?;
+        let message = ran.judged.failures.first().map_or_else(String::new, ToString::to_string);
+        let sizes = SIZES.map(|(of, size)| (of.to_owned(), size(&whole), size(&shrunk.best)));
+        let original =
+            Original { file: link(path), repro: again::replay("", &link(path)), sizes: sizes.to_vec() };
+        let finding = self.finding();
+        finding.story = format!("{message}\n\n{small}\n{}; its last turns:\n{table}", original.smaller());
+        finding.repro = again::replay("", &link(&kept));
+        finding.trace = Some(link(&kept));
+        finding.beside.push(original.file.clone());
+        finding.state = Known::all(&ran.state);
+        finding.window = Some(window);
+        finding.original = Some(original);
+        Ok(())
     }
 
-    fn end(mut self) -> Done {
-        add(&mut self.done.figures, "executions", self.runs);
-        self.done.grade = Some(match self.done.findings.first() {
-            Some((_, finding)) => {
-                self.done.why.clone_from(&finding.title);
-                Grade::Fail
-            }
-            None => Grade::Pass,
-        });
-        self.done
+    /// Writes what came of it so far.
+    fn tell(&self) -> io::Result<()> {
+        let mut new = self.path.clone();
+        new.add_extension("new");
+        fs::write(&new, serde_json::to_string(&self.done).expect("only JSON types"))?;
+        fs::rename(&new, &self.path)
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        self.done.figure("executions", self.runs);
+        self.done.grade = self.done.grade.or(Some(Grade::Pass));
+        self.tell()
     }
 }
 
-fn add(figures: &mut Vec<(&'static str, u64)>, what: &'static str, count: u64) {
-    match figures.iter_mut().find(|(name, _)| *name == what) {
-        Some((_, all)) => *all += count,
-        None => figures.push((what, count)),
-    }
-}
+/// What a run is made of.
+type Size = fn(&Run) -> u64;
+const SIZES: [(&str, Size); 4] = [
+    ("goroutines", |run| run.scenario.goroutines.len() as u64),
+    ("lines of program", |run| run.scenario.size() as u64),
+    ("turns", |run| run.schedule.len() as u64),
+    ("changes of thread", |run| {
+        run.schedule.windows(2).filter(|turns| turns[0].actor != turns[1].actor).count() as u64
+    }),
+];
