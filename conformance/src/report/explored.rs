@@ -152,20 +152,21 @@ fn pct(layer: &Layer, runs: u64) -> String {
     let (holds, sum) = (figure(layer, BOUND_HOLDS), figure(layer, BOUND) as f64 / ONE);
     if holds == 0 {
         return format!(
-            "{says}; of no execution is that certain: in each somebody was put last because he span"
+            "{says}; of no execution is that certain: in each a thread was put last because it spun"
         );
     }
     let mean = |of: &str| short(figure(layer, of) / holds);
     // 1 - p <= e^-p, so this is no more than the product says.
     let all = -(-sum).exp_m1();
     format!(
-        "{says}. That is certain of {} of the {}, where nobody was put last because he span; there n is {} and k {} on average, which gives 1 in {} for one \
-         execution, and for a fault that all these programs have {} in all: the guarantee is small, and what is found beyond it is found by chance",
+        "{says}. That is certain of {} of the {}, where no thread was put last because it spun. The mean of their bounds is 1 in {} (n is {} and k {} on average; \
+         those with few operations weigh most), and of a fault that all these programs have {} in all: the guarantee is small, and what is found beyond it is \
+         found by chance",
         number(holds),
         number(runs),
+        power(holds as f64 / sum),
         mean(ACTORS),
         mean(STEPS),
-        power(holds as f64 / sum),
         percent(all),
     )
 }

@@ -21,7 +21,7 @@ use unit::{DONE, KNOWN, RUNNING, SCENARIOS};
 /// Units of random scenarios.
 const RANDOM: u64 = 10;
 /// Longer than one execution takes on the slowest machine: it has an end after some hundred thousand operations.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_secs(20);
 /// How often it is told what is executed.
 const TOLD_EVERY: Duration = Duration::from_millis(200);
 /// The call of the command that does one unit; not for people.

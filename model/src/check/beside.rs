@@ -66,15 +66,15 @@ impl Checker {
     /// What is known of the G, the Ms and the Ps that `e` speaks of, beside what it says. To be asked before the event is judged.
     #[must_use]
     pub fn beside(&self, e: &Event) -> Vec<Known> {
-        self.state(e, false)
+        self.state(e, None)
     }
 
-    /// The same; `applied`: what the event says of its object was accepted, and is part of what is known by now.
-    pub(super) fn state(&self, e: &Event, applied: bool) -> Vec<Known> {
+    /// The same; `applied`: what the event says of its object was accepted, and is part of what is known by now; before, its M ran that G.
+    pub(super) fn state(&self, e: &Event, applied: Option<u32>) -> Vec<Known> {
         let mut rows = Rows::default();
         let gs = e.target.map_or(0, |target| target.gs);
         if self.gs.get(gs as usize).is_some_and(|g| g.known) {
-            self.of_g(&mut rows, e, gs, applied);
+            self.of_g(&mut rows, e, gs, applied.is_some());
         }
         let on = self.gs.get(gs as usize).map_or(NO_M, |g| g.m);
         let mut ms = vec![e.m];
@@ -85,7 +85,7 @@ impl Checker {
         let mut ps = vec![e.p];
         ps.extend(target_p(&e.kind).filter(|p| *p != e.p));
         for p in ps {
-            self.of_p(&mut rows, e, p, applied);
+            self.of_p(&mut rows, e, p, applied.is_some());
         }
         rows.0
     }
@@ -161,13 +161,16 @@ impl Checker {
         }
     }
 
-    fn of_m(&self, rows: &mut Rows, e: &Event, m: i32, applied: bool) {
+    fn of_m(&self, rows: &mut Rows, e: &Event, m: i32, applied: Option<u32>) {
         let Some(known) = self.ms.get((m + 1) as usize).filter(|known| m >= 0 && known.known) else { return };
         let name = format!("M{m}");
-        let runs = if known.curg == 0 { "no G".into() } else { self.g_name(known.curg) };
-        let attached = &self.gs[known.curg as usize];
-        let other = attached.goid != 0 && attached.goid != e.by && !known.detached;
-        let by = (m == e.m && e.by != 0 && !applied).then(|| (format!("G{}", e.by), other));
+        // The event says whom its M ran before.
+        let curg = applied.filter(|_| m == e.m).unwrap_or(known.curg);
+        let runs = if curg == 0 { "no G".into() } else { self.g_name(curg) };
+        let attached = &self.gs[curg as usize];
+        // A foreign thread says whom it runs before it is known that it does.
+        let other = if curg == 0 { applied.is_some() } else { attached.goid != 0 && attached.goid != e.by };
+        let by = (m == e.m && e.by != 0).then(|| (format!("G{}", e.by), other && !known.detached));
         rows.beside(&name, "runs", runs, by);
         let holds = if known.p < 0 { "no P".into() } else { format!("P{}", known.p) };
         // Of a system call it may be gone at any moment; and who takes one says so with it in hand.

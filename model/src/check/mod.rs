@@ -139,8 +139,8 @@ pub struct Checker {
     /// The G of a fault that waits for its name.
     suspected: Option<u32>,
     suspect: Option<Box<Suspect>>,
-    /// What the event that is judged says of its object was accepted.
-    applied: bool,
+    /// What the event that is judged says of its object was accepted; and the G that its M ran before.
+    applied: Option<u32>,
     summary: Summary,
 }
 
@@ -177,7 +177,7 @@ impl Checker {
             preempted_reason: Sym::NONE,
             suspected: None,
             suspect: None,
-            applied: false,
+            applied: None,
             summary: Summary {
                 events: 0,
                 unjudged: 0,
@@ -276,7 +276,7 @@ impl Checker {
     #[inline]
     fn judge(&mut self, e: &Event, symbols: &Symbols) -> Verdict {
         self.summary.events += 1;
-        self.applied = false;
+        self.applied = None;
         if self.lossy || e.kind == Kind::Lost {
             self.lossy = true;
             self.summary.unjudged += 1;
@@ -308,11 +308,11 @@ impl Checker {
         let place = match (step, object) {
             (sequence::Verdict::Then(place), Ok(())) => place,
             (step, object) => {
-                self.applied = object.is_ok();
+                self.applied = object.is_ok().then_some(curg);
                 return self.arbitrate(e, word, step, object);
             }
         };
-        self.applied = true;
+        self.applied = Some(curg);
         if e.m >= 0 {
             self.stack(e, word)?;
             self.actor(e, curg, word)?;

@@ -384,15 +384,13 @@ pub(super) fn fuzz(view: &View) -> Option<Value> {
         // Each pass begins with the seeds again: of a corpus the mean is told, of work the sum.
         let passes = unit.graded.get(&Grade::Pass).copied().unwrap_or(0).max(1);
         let mean = |of: &str| figure(of) / passes;
-        let of = format!("{name} ");
-        let met = layer.coverage.met.keys().filter(|counter| counter.starts_with(&of)).count() as u64;
         let (seeds, new) = (mean("seeds"), mean("inputs that met something new"));
         let (seed_bytes, new_bytes) = (mean("bytes of seeds"), mean("bytes that met something new"));
         let failed = ["panics", "crashes", "hangs"].map(|of| given! { of, n => figure(of) });
         given! {
             name, about => unit.about, executions => number(figure("executions")), seeds => number(seeds),
             seed_bytes => short(seed_bytes), new => number(new), entries => number(seeds + new),
-            bytes => short(seed_bytes + new_bytes), features => number(mean("features")), met => number(met),
+            bytes => short(seed_bytes + new_bytes), features => number(mean("features")),
             failed => failed.to_vec(), grade => unit.grade().as_str(),
             rate => short(figure("executions") * 1000 / unit.took_ms.max(1)),
         }

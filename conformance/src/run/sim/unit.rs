@@ -272,6 +272,9 @@ impl Unit<'_> {
         let original =
             Original { file: link(path), repro: again::replay("", &link(path)), sizes: sizes.to_vec() };
         let finding = self.finding();
+        if let Some(title) = message.lines().next() {
+            finding.title = title.to_owned();
+        }
         finding.story = format!("{message}\n\n{small}\n{}; its last turns:\n{table}", original.smaller());
         finding.repro = again::replay("", &link(&kept));
         finding.trace = Some(link(&kept));

@@ -13,8 +13,9 @@ use super::strategy::{Bound, Choice, Strategy, View};
 
 /// Operations after which a thread that could go on goes behind the others.
 const PATIENCE: u32 = 1_000;
-/// The same for who is behind the others already: it lets those go on that it wakes.
-const BEHIND: u32 = PATIENCE / 4;
+/// The same for who is behind the others already: it lets those go on that it wakes. Between this and twice as many, by chance: turns
+/// that are all alike can keep step with a loop for ever, and then one thread never sees what the other does in between.
+const BEHIND: usize = PATIENCE as usize / 8;
 /// Operations, of all its turns since it last went behind the others, after which it does.
 const SHARE: u32 = 20 * PATIENCE;
 /// Priorities at the beginning are above this.
@@ -33,6 +34,8 @@ pub struct Pct {
     /// Operations since it last went behind the others.
     spent: HashMap<u16, u32>,
     lowest: i64,
+    /// Operations that the present turn may have.
+    patience: u32,
     /// What the present execution is sure to find.
     bound: Bound,
 }
@@ -48,6 +51,7 @@ impl Pct {
             priorities: HashMap::new(),
             spent: HashMap::new(),
             lowest: 0,
+            patience: 0,
             bound: Bound { depth: changes as u32 + 1, steps: 0, actors: 0, holds: true },
         }
     }
@@ -63,8 +67,9 @@ impl Pct {
     }
 
     /// Operations that it may have in one turn.
-    fn patience(&self, actor: Actor) -> u32 {
-        if self.priorities[&actor] < 0 { BEHIND } else { PATIENCE }
+    fn patience(&mut self, actor: Actor) -> u32 {
+        let is_behind = self.priorities[&actor] < 0;
+        if is_behind { (BEHIND + self.dice.below(BEHIND)) as u32 } else { PATIENCE }
     }
 
     fn put_last(&mut self, actor: Actor) {
@@ -104,7 +109,8 @@ impl Strategy for Pct {
             return Ok(Choice { actor, amount: self.dice.lateness() });
         }
         let until = self.change_at.last().map_or(u64::MAX, |&(at, _)| at - view.ops);
-        Ok(Choice { actor, amount: self.patience(actor).min(u32::try_from(until).unwrap_or(u32::MAX)) })
+        self.patience = self.patience(actor);
+        Ok(Choice { actor, amount: self.patience.min(u32::try_from(until).unwrap_or(u32::MAX)) })
     }
 
     fn ran(&mut self, slice: &Slice) -> Result<(), String> {
@@ -113,10 +119,9 @@ impl Strategy for Pct {
             // The next one has a priority of its own.
             self.priorities.remove(&slice.actor);
         }
-        let patience = self.patience(Actor::Thread(thread));
         let spent = self.spent.entry(thread).or_default();
         *spent += slice.amount;
-        if slice.end == End::GaveWay || slice.amount >= patience || *spent >= SHARE {
+        if slice.end == End::GaveWay || slice.amount >= self.patience || *spent >= SHARE {
             *spent = 0;
             // Who has ended is not chosen again.
             self.bound.holds &= slice.end == End::Ended;

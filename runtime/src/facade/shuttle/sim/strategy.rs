@@ -65,7 +65,7 @@ pub struct Bound {
     pub steps: u64,
     /// Those that were given a priority.
     pub actors: u64,
-    /// Nobody but the clock was put behind the others for another reason than a change. If somebody was, because he span or had
+    /// Nobody but the clock was put behind the others for another reason than a change. If somebody was, because it spun or had
     /// had a thousand operations, then the orders that this rules out are not among those that were drawn.
     pub holds: bool,
 }
