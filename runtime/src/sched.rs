@@ -12,7 +12,7 @@ use std::ptr;
 
 use crate::config::Config;
 use crate::facade::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64};
+use crate::facade::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
 use crate::facade::{Note, nanotime, scaled};
 use crate::g::{G, Gs};
 use crate::gfree::GFree;
@@ -29,6 +29,13 @@ use crate::trace::Tracer;
 pub(crate) const MAX_PROCS: usize = scaled(1024, 64);
 /// As many Ms as there can be; Go's limit.
 pub(crate) const MAX_MS: usize = scaled(10_000, 64);
+
+/// sysmon looks around, soon again.
+pub(crate) const SYSMON_AWAKE: u8 = 0;
+/// sysmon looks around now and then: who enters a system call wakes it.
+pub(crate) const SYSMON_CALM: u8 = 1;
+/// sysmon does not look around, for every P is idle or the world stops: who takes an idle P wakes it, too.
+pub(crate) const SYSMON_ASLEEP: u8 = 2;
 
 /// A list of Gs linked through `schedlink`, first in, first out. Whoever holds it owns the links.
 pub(crate) struct GQueue {
@@ -146,8 +153,8 @@ pub(crate) struct Sched {
     pub(crate) stopnote: Note,
     /// Woken by who brings `safe_point_wait` to 0.
     pub(crate) safe_point_note: Note,
-    /// sysmon sleeps until woken.
-    pub(crate) sysmonwait: AtomicBool,
+    /// `SYSMON_AWAKE`, `_CALM` or `_ASLEEP`. Changes under the lock.
+    pub(crate) sysmonwait: AtomicU8,
     pub(crate) sysmonnote: Note,
     /// sysmon does nothing any more.
     pub(crate) sysmon_gone: Note,
@@ -219,7 +226,7 @@ impl Sched {
             gcwaiting: AtomicBool::new(false),
             stopnote: Note::new(),
             safe_point_note: Note::new(),
-            sysmonwait: AtomicBool::new(false),
+            sysmonwait: AtomicU8::new(SYSMON_AWAKE),
             sysmonnote: Note::new(),
             sysmon_gone: Note::new(),
             sysmon_until: AtomicI64::new(0),
@@ -359,6 +366,11 @@ impl Sched {
         self.idlep_mask[id / 64].fetch_and(!(1 << (id % 64)), Relaxed);
         // SeqCst as in `pidleput`.
         self.npidle.fetch_sub(1, SeqCst);
+        // Relaxed, both: under the lock.
+        if self.sysmonwait.load(Relaxed) == SYSMON_ASLEEP {
+            self.sysmonwait.store(SYSMON_CALM, Relaxed);
+            self.sysmonnote.wakeup();
+        }
     }
 
     /// sched.lock held: as `pidleget`, for somebody who will spin; if there is none, whoever becomes idle next is told

@@ -69,7 +69,10 @@ impl Event {
             | Kind::RunqKick { target_p, q: Queue::Runnext } => Object::Runnext(target_p),
             Kind::RunqPut { q: Queue::Global | Queue::Disabled, .. }
             | Kind::RunqGet { q: Queue::Global | Queue::Disabled, .. } => Object::Sched,
-            Kind::ForEachPBegin { .. } | Kind::SafePointFn { .. } | Kind::ForEachPEnd => Object::Sched,
+            Kind::ForEachPBegin { .. }
+            | Kind::SafePointFn { .. }
+            | Kind::ForEachPEnd
+            | Kind::Procresize { .. } => Object::Sched,
             Kind::PStatus { target_p, .. } => Object::P(target_p),
             Kind::PreemptM { target_m, sent: true } => Object::Signal(target_m),
             Kind::SigAck { .. } => Object::Signal(self.m),

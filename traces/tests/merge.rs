@@ -106,7 +106,7 @@ fn merge(events: &[Event]) -> Result<Vec<Event>, Box<Inconsistent>> {
             out.push(event);
         }
     }
-    order.end();
+    order.end(false);
     while let Some(event) = order.pop()? {
         out.push(event);
     }
@@ -365,6 +365,47 @@ fn a_goroutine_is_adopted_after_all_that_it_did_and_before_it_comes_back() {
     // It never comes back; another M looks at it meanwhile.
     let looks = [status(30, 3, 1, (Syscall, Scansyscall), 4)];
     assert_eq!(order(&[&looks, &monitor, &before]), [20, 21, 22, 10, 11, 12, 30]);
+}
+
+/// Who took something from a P, before that P went away, and has to say so only by the status of the P of its own.
+#[test]
+fn the_world_has_stopped_after_all_that_was_done_with_its_ps() {
+    use PStatus::{Dead, Gcstop, Idle, Running};
+    let p = |seq, m, target_p, (from, to), over| {
+        let kind = Kind::PStatus { target_p, from, to, cas: false };
+        Event { m, kind, over, ..Event::lost(seq) }
+    };
+    let stopped =
+        |seq| Event { m: 1, kind: Kind::StwStopped { reason: Default::default() }, ..Event::lost(seq) };
+    let stopper = [
+        p(10, 1, 1, (Idle, Running), 1),
+        p(11, 1, 1, (Running, Gcstop), 2),
+        stopped(12),
+        p(13, 1, 0, (Gcstop, Dead), 3),
+    ];
+    let steals = Kind::RunqSteal { target_p: 1, q: Queue::Runnext };
+    let thief = [
+        p(20, 2, 0, (Idle, Running), 1),
+        Event { m: 2, kind: steals, over: 1, ..Event::lost(21) },
+        p(22, 2, 0, (Running, Gcstop), 2),
+    ];
+    let order = |events: &[&[Event]]| {
+        merge(&events.concat()).map(|out| out.iter().map(|event| event.seq).collect::<Vec<_>>())
+    };
+    let all = [10, 11, 20, 21, 22, 12, 13];
+    assert_eq!(order(&[&stopper[..2], &thief[..1], &stopper[2..], &thief[1..]]), Ok(all.into()));
+    // It has not: it is not for the order to say so.
+    assert_eq!(order(&[&thief[..1], &stopper[..3], &thief[1..2]]), Ok(vec![20, 10, 11, 21, 12]));
+    // Unless what came before may have been cut off.
+    let mut prefix = ByVersion::new();
+    let mut out = Vec::new();
+    for &event in [&thief[..2], &stopper[..3]].concat().iter() {
+        prefix.push(event);
+        out.extend(std::iter::from_fn(|| prefix.pop().expect("an order")));
+    }
+    prefix.end(true);
+    assert_eq!((prefix.pop(), prefix.finish(true)), (Ok(None), Ok(1)));
+    assert_eq!(out.iter().map(|event| event.seq).collect::<Vec<_>>(), [20, 21, 10, 11]);
 }
 
 #[test]

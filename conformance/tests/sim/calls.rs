@@ -33,13 +33,13 @@ fn the_only_p_is_taken_from_a_call_that_waits_for_another_goroutine() {
 
 #[test]
 fn sysmon_is_woken_by_a_call() {
-    // It sleeps for a minute while every P is idle.
-    let mut sim = Sim::new(Limits { virtual_ns: 30_000_000_000, ..Limits::default() });
+    // While every P is idle it sleeps for a second at a time, as there is a thread outside: until 2 s, if nobody wakes it.
+    let mut sim = Sim::new(Limits { virtual_ns: 1_800_000_000, ..Limits::default() });
     for seed in 0..100 {
         let judged = sim.run(&mut Random::new(seed), || {
             let (wake, woken) = chan(0);
             let outside = sim::spawn(move || {
-                sim::sleep(1_000_000_000);
+                sim::sleep(1_300_000_000);
                 wake.send(()).unwrap();
             });
             sim::runtime(1).run(move || {

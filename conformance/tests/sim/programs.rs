@@ -105,7 +105,7 @@ pub(crate) fn selects() {
     });
 }
 
-/// A counter under a lock, whose holders are interrupted.
+/// A counter under a lock, whose holders are interrupted, and let others run: who is woken for it finds it taken again.
 pub(crate) fn mutex() {
     sim::runtime(2).run(|| {
         let count = Arc::new(sync::Mutex::new(0));
@@ -113,10 +113,14 @@ pub(crate) fn mutex() {
             .map(|_| {
                 let count = Arc::clone(&count);
                 go(move || {
-                    for _ in 0..3 {
+                    for turn in 0..3 {
                         let mut held = count.lock();
                         let before = *held;
-                        point();
+                        if turn == 1 {
+                            yield_now()
+                        } else {
+                            point()
+                        }
                         *held = before + 1;
                     }
                 })

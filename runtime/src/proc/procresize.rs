@@ -36,7 +36,11 @@ pub(crate) fn procresize(mp: &'static M, state: &mut State, procs: u32) -> *mut 
     let sched = mp.sched();
     let old = sched.gomaxprocs.load(Relaxed);
     let all = |range: std::ops::Range<u32>| range.filter_map(|id| sched.p(id as usize));
-    event(mp, None, Site::Procresize, 0, || Kind::Procresize { old: i64::from(old), new: i64::from(procs) });
+    // A version of its own: who takes from the queue of a P that goes away, and has no P, does so under this lock.
+    event(mp, None, Site::Procresize, state.next_version(), || Kind::Procresize {
+        old: i64::from(old),
+        new: i64::from(procs),
+    });
     for pp in all(old..procs) {
         set_pstatus(mp, pp, PStatus::Gcstop, Site::PInit);
     }

@@ -23,7 +23,7 @@ use crate::proc::schedule::{execute, schedule};
 use crate::proc::stw::p_stopped;
 use crate::proc::wake::{acquirep, set_pstatus, stopm, work_is_urgent};
 use crate::proc::{mcall, mcall_g, must_getm, must_p, systemstack};
-use crate::sched::{Sched, State};
+use crate::sched::{SYSMON_AWAKE, Sched, State};
 use crate::status::GStatus;
 use crate::throw::throw;
 use crate::trace::{Site, event};
@@ -73,10 +73,10 @@ fn stop_p_for_stw(mp: &'static M, pp: &'static P) {
     }
 }
 
-/// sysmon may sleep while every P is idle; now one of them may have to be retaken.
+/// sysmon may have been looking around but seldom, or not at all; now a P may have to be retaken soon.
 fn wake_sysmon(sched: &Sched) {
     // SeqCst: after the change of status; sysmon looks at the Ps after it has set the mark.
-    if sched.sysmonwait.load(SeqCst) {
+    if sched.sysmonwait.load(SeqCst) != SYSMON_AWAKE {
         let _state = sched.lock.lock();
         wake_sysmon_locked(sched);
     }
@@ -84,8 +84,8 @@ fn wake_sysmon(sched: &Sched) {
 
 /// sched.lock held.
 pub(crate) fn wake_sysmon_locked(sched: &Sched) {
-    if sched.sysmonwait.load(SeqCst) {
-        sched.sysmonwait.store(false, SeqCst);
+    if sched.sysmonwait.load(SeqCst) != SYSMON_AWAKE {
+        sched.sysmonwait.store(SYSMON_AWAKE, SeqCst);
         sched.sysmonnote.wakeup();
     }
 }

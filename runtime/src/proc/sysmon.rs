@@ -21,7 +21,7 @@ use crate::proc::queue::injectglist;
 use crate::proc::syscall::SyscallingThread;
 use crate::proc::template::{STUCK_NS, make_m};
 use crate::proc::wake::handoffp;
-use crate::sched::{GQueue, Sched};
+use crate::sched::{GQueue, SYSMON_ASLEEP, SYSMON_AWAKE, SYSMON_CALM, Sched};
 use crate::throw::Stderr;
 use crate::trace::{Site, event};
 
@@ -52,7 +52,7 @@ pub(crate) fn sysmon(sched: &'static Sched) {
     setm(Some(mp));
     be_punctual();
     event(mp, None, Site::Sysmon, 0, || Kind::MStart);
-    let (mut idle, mut delay) = (0u32, FIRST_SLEEP_US);
+    let (mut idle, mut delay, mut calm) = (0u32, FIRST_SLEEP_US, false);
     let mut appointment = None;
     let mut watch = Watch::new();
     let mut last_schedtrace = nanotime();
@@ -69,9 +69,12 @@ pub(crate) fn sysmon(sched: &'static Sched) {
         if sched.ended.load(SeqCst) {
             break;
         }
-        if sched.config.debug.schedtrace_ms == 0 && all_idle(sched) && deep_sleep(sched) {
-            idle = 0;
-            delay = FIRST_SLEEP_US;
+        if sched.config.debug.schedtrace_ms == 0 && all_idle(sched) {
+            calm |= deep_sleep(sched);
+        }
+        // SeqCst: with `wake_sysmon`.
+        if calm && sched.sysmonwait.load(SeqCst) == SYSMON_AWAKE {
+            (idle, delay, calm) = (0, FIRST_SLEEP_US, false);
         }
         let now = nanotime();
         poll_if_stale(mp, now);
@@ -145,7 +148,8 @@ fn all_idle(sched: &Sched) -> bool {
     sched.gcwaiting.load(SeqCst) || sched.npidle.load(SeqCst) == sched.gomaxprocs.load(Relaxed)
 }
 
-/// Sleeps until somebody needs a monitor; whether it was woken for that.
+/// Sleeps until a P is in use; whether it slept. Who is woken by that goes on as seldom as before, for a P that is in use now and then
+/// needs no monitor, and from then on hears of the first system call.
 fn deep_sleep(sched: &'static Sched) -> bool {
     let state = sched.lock.lock();
     if !all_idle(sched) {
@@ -159,13 +163,16 @@ fn deep_sleep(sched: &'static Sched) -> bool {
         return false;
     }
     // SeqCst, under the lock: whoever gets a P or enters a system call after this sees it.
-    sched.sysmonwait.store(true, SeqCst);
+    sched.sysmonwait.store(SYSMON_ASLEEP, SeqCst);
     drop(state);
-    let woken = sched.sysmonnote.sleep_for(sleep);
+    sched.sysmonnote.sleep_for(sleep);
     let _state = sched.lock.lock();
-    sched.sysmonwait.store(false, SeqCst);
+    // Relaxed: under the lock, which who wakes it has, too.
+    if sched.sysmonwait.load(Relaxed) == SYSMON_ASLEEP {
+        sched.sysmonwait.store(SYSMON_CALM, SeqCst);
+    }
     sched.sysmonnote.clear();
-    woken
+    true
 }
 
 /// Polls the network if nobody has for a while and nobody waits in it.

@@ -17,7 +17,7 @@ use sigurg_traces::Kind;
 use crate::arch;
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::{Relaxed, SeqCst};
-use crate::facade::{Note, immortal, nanotime, scaled, setm, signal_stack, spawn, thread_id};
+use crate::facade::{Note, immortal, nanotime, scaled, setm, signal_stack, sleep_exactly, spawn, thread_id};
 use crate::lock::Lock;
 use crate::m::M;
 use crate::p::P;
@@ -355,6 +355,7 @@ fn start_thread(sched: &'static Sched, mp: &'static M) -> io::Result<()> {
 fn mstart(mp: &'static M) {
     setm(Some(mp));
     mp.procid.store(thread_id(), Relaxed);
+    sleep_exactly();
     // std counts panics by thread and allocates for it on first use: not later, on a goroutine's stack.
     let _ = thread::panicking();
     let hooks = &mp.sched().config.hooks;

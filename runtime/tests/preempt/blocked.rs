@@ -59,6 +59,29 @@ fn a_thread_sleep_beside_others_is_not_shorter() {
     });
 }
 
+/// Whoever asks for the stacks in a loop interrupts it more often than the kernel's timers are exact.
+#[test]
+fn a_thread_sleep_that_is_interrupted_all_the_time_has_an_end() {
+    run(3, || {
+        let over = Arc::new(AtomicBool::new(false));
+        let scanner = go({
+            let over = Arc::clone(&over);
+            move || {
+                // Acquire pairs with the Release below.
+                while !over.load(Acquire) {
+                    sigurg::stacks::scan(|_| ());
+                }
+            }
+        });
+        let sleep = || (0..50).for_each(|_| thread::sleep(Duration::from_millis(1)));
+        for sleeper in [go(sleep), go(sleep)] {
+            sleeper.join().expect("no panic");
+        }
+        over.store(true, Release);
+        scanner.join().expect("no panic");
+    });
+}
+
 #[test]
 fn a_blocking_read_of_an_empty_pipe_does_not_keep_the_p() {
     run(1, || {

@@ -31,7 +31,7 @@ fn is_reported(test: &str, procs: u32, main: fn()) -> String {
     let Some((output, text)) = child(&format!("deadlock::{test}")) else { alone(|| run(procs, main)) };
     assert_eq!((output.status.code(), output.status.signal()), (Some(2), None), "{text}");
     assert_eq!(text.matches("fatal error: all goroutines are asleep - deadlock!").count(), 1, "{text}");
-    assert!(text.contains("goroutine 1 [") && text.contains("wait_for_ever()\n\t"), "{text}");
+    assert!(text.contains("goroutine 1 [") && text.contains("wait_for_ever()\n"), "{text}");
     text
 }
 

@@ -12,16 +12,17 @@
 //! 3. Only events that have to wait, and those behind them in their streams, are in memory.
 //! 4. A G that sleeps in a foreign call is made `Syscall` by another M (X-ADOPT), after all that its own M did before: of that no
 //!    version tells. So that change comes out last: when the G's own M waits for it, or when there are no more events.
+//! 5. That the world has stopped is said of every P: it comes when none moves any more, and so after all that was done with them.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::RandomState;
 
 use super::inconsistent::{Inconsistent, OrderRule};
 use crate::event::{Event, Kind};
 use crate::object::Object;
-use crate::vocab::GStatus;
+use crate::vocab::{GStatus, PStatus};
 
 /// How many events, blocked streams or objects a report names.
 const NAMED: usize = 8;
@@ -39,10 +40,13 @@ pub struct ByVersion {
     ready: VecDeque<usize>,
     /// Streams whose head sends that G, from outside, into a system call.
     adopting: HashMap<Object, usize, RandomState>,
+    /// Ps that have neither stopped nor gone.
+    moving: BTreeSet<i32>,
     /// Events are pushed as they happen.
     in_time: bool,
-    /// All have been pushed.
+    /// All have been pushed; and none was cut off.
     ended: bool,
+    whole: bool,
     held: u64,
     holds: u64,
 }
@@ -86,14 +90,28 @@ impl ByVersion {
 
     /// As new, for another trace.
     pub fn clear(&mut self) {
-        let Self { by_m, looking, streams, objects, ready, adopting, in_time: _, ended, held, holds } = self;
+        let Self {
+            by_m,
+            looking,
+            streams,
+            objects,
+            ready,
+            adopting,
+            moving,
+            in_time: _,
+            ended,
+            whole,
+            held,
+            holds,
+        } = self;
         by_m.clear();
         looking.clear();
         streams.clear();
         objects.clear();
         ready.clear();
         adopting.clear();
-        *ended = false;
+        moving.clear();
+        (*ended, *whole) = (false, false);
         (*held, *holds) = (0, 0);
     }
 
@@ -164,6 +182,12 @@ impl ByVersion {
                     Kind::GStatus { from: GStatus::Running, to: GStatus::Dead, .. } => progress.deaths += 1,
                     Kind::GStatus { from: GStatus::Scanrunning, .. } => {}
                     Kind::GStatus { to: GStatus::Running, .. } => progress.runner = Some(at),
+                    Kind::PStatus { target_p, to: PStatus::Gcstop | PStatus::Dead, .. } => {
+                        self.moving.remove(&target_p);
+                    }
+                    Kind::PStatus { target_p, .. } => {
+                        self.moving.insert(target_p);
+                    }
                     _ => {}
                 }
             }
@@ -172,10 +196,16 @@ impl ByVersion {
         Ok(None)
     }
 
-    /// There are no more events: call [`ByVersion::pop`] until it is empty once more.
-    pub fn end(&mut self) {
+    /// There are no more events, and in a `prefix` there should be: call [`ByVersion::pop`] until it is empty once more.
+    pub fn end(&mut self, prefix: bool) {
         self.ended = true;
         let mut last: Vec<_> = self.adopting.drain().map(|(_, at)| at).collect();
+        if !prefix {
+            // It was said, and it is for the model to say that it was not true.
+            self.whole = true;
+            let stops = |stream: &Stream| stream.events.front().is_some_and(says_that_all_stopped);
+            last.extend((0..self.streams.len()).filter(|&at| stops(&self.streams[at])));
+        }
         // The outcome depends on the file alone.
         last.sort_unstable();
         self.ready.extend(last);
@@ -256,7 +286,15 @@ impl ByVersion {
             .reads()
             .filter(|&(object, seen)| seen > self.version(object))
             .map(|(object, needs)| Wait { object, needs })
-            .or_else(|| self.unfinished(head)))
+            .or_else(|| self.unfinished(head))
+            .or_else(|| self.not_stopped(head)))
+    }
+
+    /// Invariant 5: who has yet to stop before `head` says that all have.
+    fn not_stopped(&self, head: &Event) -> Option<Wait> {
+        let too_early = says_that_all_stopped(head) && !self.in_time && !self.whole;
+        let object = Object::P(*self.moving.first().filter(|_| too_early)?);
+        Some(Wait { object, needs: self.version(object) + 1 })
     }
 
     /// Brings `object` to `version` and wakes the streams that waited for it.
@@ -347,6 +385,10 @@ impl ByVersion {
             reason,
         })))
     }
+}
+
+fn says_that_all_stopped(event: &Event) -> bool {
+    matches!(event.kind, Kind::StwStopped { .. })
 }
 
 #[cold]

@@ -141,7 +141,7 @@ impl Ordered {
             let Some(event) = self.reader.next()? else {
                 self.read = true;
                 if let Order::Version(order) = &mut self.order {
-                    order.end();
+                    order.end(self.reader.header().is_cut());
                 }
                 continue;
             };

@@ -19,7 +19,7 @@ mod tls;
 mod weaken;
 
 pub(crate) use atomic::add_local;
-pub(crate) use clock::{be_punctual, cputicks, nanotime, osyield, procyield, usleep};
+pub(crate) use clock::{be_punctual, cputicks, nanotime, osyield, procyield, sleep_exactly, usleep};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use lock::RawLock;
 pub(crate) use tls::{getm, getm_here, setm};

@@ -46,11 +46,17 @@ pub(crate) fn usleep(us: u32) {
     unsafe { libc::nanosleep(&ts, std::ptr::null_mut()) };
 }
 
-/// The calling thread, which sleeps most of the time, runs when its sleeps are due: the kernel would add 50 us to save
-/// wake-ups, and then, where threads that compute have all processors, the rest of their slices, milliseconds.
-pub(crate) fn be_punctual() {
+/// Sleeps of the calling thread end when they are due. The kernel would add 50 us to save wake-ups, and to what is left of a sleep
+/// each time that a signal interrupts it: of what is interrupted every 50 us there would be no end.
+pub(crate) fn sleep_exactly() {
     // SAFETY: only numbers. A failure leaves the sleeps as they are.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
+}
+
+/// The calling thread, which sleeps most of the time, runs when its sleeps are due: where threads that compute have all
+/// processors, the kernel would let it wait for the rest of their slices, milliseconds.
+pub(crate) fn be_punctual() {
+    sleep_exactly();
     shorten_slice(100_000);
 }
 

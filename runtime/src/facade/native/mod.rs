@@ -8,7 +8,7 @@ mod tls;
 pub(crate) use core::sync::atomic;
 
 pub(crate) use super::lock::RawLock;
-pub(crate) use clock::{be_punctual, cputicks, nanotime, osyield, procyield, usleep};
+pub(crate) use clock::{be_punctual, cputicks, nanotime, osyield, procyield, sleep_exactly, usleep};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use local::add_local;
 pub(crate) use tls::{getm, getm_here, setm};

@@ -35,7 +35,7 @@ mod thread;
 mod watch;
 
 pub(crate) use super::lock::RawLock;
-pub(crate) use clock::{be_punctual, cputicks, nanotime, osyield, procyield, usleep};
+pub(crate) use clock::{be_punctual, cputicks, nanotime, osyield, procyield, sleep_exactly, usleep};
 pub(crate) use end::{abort, exit, last_task, write_stderr};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use global::{Global, global};

@@ -4,7 +4,7 @@
 //!
 //! 1. *After every turn*, wherever the threads stand: each goroutine lies in at most one queue or runs on at most one M, not both;
 //!    what lies in a queue is `Runnable`; each P is in at most one place; and if nobody holds `sched.lock`, what lies under it
-//!    is what the counts beside it say.
+//!    is what the counts beside it say. Nobody who is dead and off its M is asked to stop: the next life would, for nobody.
 //! 2. *When every thread sleeps* nothing is in anybody's hand: each P and each goroutine is in exactly one place, links go both
 //!    ways, nobody holds a scan bit, no work lies in a queue while a P is idle, and nobody waits for a world that has stopped: a
 //!    wake-up would have been lost. Nobody who waits does so for a suspender: that one would hold its scan bit.
@@ -17,7 +17,7 @@ use crate::g::{G, Gs};
 use crate::m::M;
 use crate::p::{P, PStatus};
 use crate::runq::RING;
-use crate::sched::{GQueue, MAX_PROCS, Sched, State};
+use crate::sched::{GQueue, MAX_PROCS, SYSMON_ASLEEP, Sched, State};
 use crate::status::GStatus;
 use crate::waitreason::WaitReason;
 
@@ -87,6 +87,8 @@ impl Audit {
         for gp in sched.slab.all() {
             let Found { queues, ms } = self.of(gp);
             ensure!(queues + ms <= 1, "{} is in {queues} queues and runs on {ms} Ms", name(gp));
+            let asked = gp.preempt_stop.load(Relaxed) && gp.status.load().is(GStatus::Dead);
+            ensure!(!asked || ms == 1, "{} is dead and asked to stop for a suspender", name(gp));
         }
         if all_sleep && free { self.look_at_rest(sched, &ps) } else { Ok(()) }
     }
@@ -172,6 +174,10 @@ impl Audit {
             count == idle && bits == idle,
             "{count} Ps are on the idle list, {idle} are counted, {bits} have a bit"
         );
+
+        let sleeps = sched.sysmonwait.load(Relaxed) == SYSMON_ASLEEP && !sched.gcwaiting.load(Relaxed);
+        let procs = sched.gomaxprocs.load(Relaxed);
+        ensure!(!sleeps || idle == procs, "sysmon sleeps for long, and {idle} of {procs} Ps are idle");
 
         let mut count = 0;
         // SAFETY: null, or an M, which lives as long as the execution.
