@@ -141,7 +141,9 @@ impl Judge {
     }
 
     fn event(&mut self, event: &Event, symbols: &Symbols) -> Result<(), String> {
-        self.order.push(*event);
+        if self.order.admit(event).map_err(|error| self.out_of_order(&error))? {
+            self.checker.event(event, symbols).map_err(|failure| self.broken(failure, symbols))?;
+        }
         while let Some(event) = self.order.pop().map_err(|error| self.out_of_order(&error))? {
             self.checker.event(&event, symbols).map_err(|failure| self.broken(failure, symbols))?;
         }

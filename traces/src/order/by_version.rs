@@ -42,9 +42,9 @@ pub struct ByVersion {
     adopting: HashMap<Object, usize, RandomState>,
     /// Ps that have neither stopped nor gone.
     moving: BTreeSet<i32>,
-    /// Events are pushed as they happen.
+    /// Events come as they happen.
     in_time: bool,
-    /// All have been pushed; and none was cut off.
+    /// All are there; and none was cut off.
     ended: bool,
     whole: bool,
     held: u64,
@@ -83,7 +83,7 @@ impl ByVersion {
         Self::default()
     }
 
-    /// As [`new`](Self::new), for events that are pushed in the order in which they happen.
+    /// As [`new`](Self::new), for events that come in the order in which they happen.
     pub fn of_events_as_they_happen() -> Self {
         Self { in_time: true, ..Self::default() }
     }
@@ -115,14 +115,32 @@ impl ByVersion {
         (*held, *holds) = (0, 0);
     }
 
-    /// Takes the next event of the file. Call [`ByVersion::pop`] until it is empty before the next one.
-    pub fn push(&mut self, event: Event) {
-        let aside = self.is_aside(&event);
+    /// Takes the next event of the file: whether it comes at once. Call [`ByVersion::pop`] until it is empty before the next one.
+    ///
+    /// # Errors
+    ///
+    /// As [`ByVersion::pop`].
+    pub fn admit(&mut self, event: &Event) -> Result<bool, Box<Inconsistent>> {
+        let at = self.stream_of(event);
+        let is_next = self.ready.is_empty() && self.streams[at].events.is_empty();
+        if is_next && self.blocked(event)?.is_none() && self.adopts_too_early(event)?.is_none() {
+            self.came(event, at);
+            return Ok(true);
+        }
+        self.queue(*event, at);
+        Ok(false)
+    }
+
+    fn stream_of(&mut self, event: &Event) -> usize {
+        let aside = self.is_aside(event);
         let streams = &mut self.streams;
-        let at = *self.by_m.entry((event.m, aside)).or_insert_with(|| {
+        *self.by_m.entry((event.m, aside)).or_insert_with(|| {
             streams.push(Stream { m: event.m, events: VecDeque::new(), listed: false });
             streams.len() - 1
-        });
+        })
+    }
+
+    fn queue(&mut self, event: Event, at: usize) {
         let stream = &mut self.streams[at];
         stream.events.push_back(event);
         self.held += 1;
@@ -176,24 +194,28 @@ impl ByVersion {
             }
             self.streams[at].events.pop_front();
             self.held -= 1;
-            if let Some((object, version)) = self.makes(&head) {
-                let progress = self.advance(object, version);
-                match head.kind {
-                    Kind::GStatus { from: GStatus::Running, to: GStatus::Dead, .. } => progress.deaths += 1,
-                    Kind::GStatus { from: GStatus::Scanrunning, .. } => {}
-                    Kind::GStatus { to: GStatus::Running, .. } => progress.runner = Some(at),
-                    Kind::PStatus { target_p, to: PStatus::Gcstop | PStatus::Dead, .. } => {
-                        self.moving.remove(&target_p);
-                    }
-                    Kind::PStatus { target_p, .. } => {
-                        self.moving.insert(target_p);
-                    }
-                    _ => {}
-                }
-            }
+            self.came(&head, at);
             return Ok(Some(head));
         }
         Ok(None)
+    }
+
+    /// `event` of stream `at` comes out.
+    fn came(&mut self, event: &Event, at: usize) {
+        let Some((object, version)) = self.makes(event) else { return };
+        let progress = self.advance(object, version);
+        match event.kind {
+            Kind::GStatus { from: GStatus::Running, to: GStatus::Dead, .. } => progress.deaths += 1,
+            Kind::GStatus { from: GStatus::Scanrunning, .. } => {}
+            Kind::GStatus { to: GStatus::Running, .. } => progress.runner = Some(at),
+            Kind::PStatus { target_p, to: PStatus::Gcstop | PStatus::Dead, .. } => {
+                self.moving.remove(&target_p);
+            }
+            Kind::PStatus { target_p, .. } => {
+                self.moving.insert(target_p);
+            }
+            _ => {}
+        }
     }
 
     /// There are no more events, and in a `prefix` there should be: call [`ByVersion::pop`] until it is empty once more.

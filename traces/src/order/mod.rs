@@ -152,7 +152,12 @@ impl Ordered {
                         return Ok(true);
                     }
                 }
-                Order::Version(order) => order.push(event),
+                Order::Version(order) => {
+                    self.event = event;
+                    if order.admit(&self.event)? {
+                        return Ok(true);
+                    }
+                }
             }
         }
     }
