@@ -4,7 +4,7 @@
 
 use std::ptr::{self, NonNull};
 
-use crate::facade::{discard_pages, map_pages, unmap_pages};
+use crate::facade::{discard_pages, guard_once, map_pages, unmap_pages};
 
 /// `MADV_GUARD_INSTALL` (Linux 6.13): pages that fault when touched, noted in the page table alone, so that a guard
 /// splits no mapping. The libc crate does not have it yet.
@@ -71,15 +71,17 @@ pub(crate) unsafe fn unmap(base: NonNull<u8>, len: usize) {
 ///
 /// Whole pages from [`reserve`] that nobody uses.
 pub(crate) unsafe fn guard(base: usize, len: usize) -> bool {
-    let base = ptr::with_exposed_provenance_mut(base);
-    // SAFETY: the caller's promise.
-    let installed = keep_errno(|| unsafe { libc::madvise(base, len, MADV_GUARD_INSTALL) == 0 });
-    let result = match installed {
+    guard_once(base, || {
+        let base = ptr::with_exposed_provenance_mut(base);
         // SAFETY: the caller's promise.
-        Err(libc::EINVAL) => keep_errno(|| unsafe { libc::mprotect(base, len, libc::PROT_NONE) == 0 }),
-        other => other,
-    };
-    result.is_ok()
+        let installed = keep_errno(|| unsafe { libc::madvise(base, len, MADV_GUARD_INSTALL) == 0 });
+        let result = match installed {
+            // SAFETY: the caller's promise.
+            Err(libc::EINVAL) => keep_errno(|| unsafe { libc::mprotect(base, len, libc::PROT_NONE) == 0 }),
+            other => other,
+        };
+        result.is_ok()
+    })
 }
 
 /// Gives the memory of `len` bytes at `base` back; nobody needs what they read as when touched again.

@@ -10,9 +10,10 @@
 //! Growth doubles, and the kernel moves page tables, not bytes. The memory is given back when the vector is dropped.
 
 use std::ops::{Deref, DerefMut};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::slice;
 
+use crate::facade::{give_table, take_table};
 use crate::throw::throw;
 
 /// The first mapping; whole pages on every Linux, for the kernel rounds a length up.
@@ -70,12 +71,7 @@ impl<T: Copy> PageVec<T> {
             .map(|bytes| bytes.max(FIRST_BYTES));
         let ptr = match new {
             None => libc::MAP_FAILED,
-            Some(new) if old == 0 => {
-                let access = libc::PROT_READ | libc::PROT_WRITE;
-                let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-                // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
-                unsafe { libc::mmap(ptr::null_mut(), new, access, kind, -1, 0) }
-            }
+            Some(new) if old == 0 => take_table(new).map_or(libc::MAP_FAILED, |base| base.as_ptr().cast()),
             // SAFETY: `ptr` is our own mapping of `old` bytes, and no reference into it lives: `&mut self`.
             Some(new) => unsafe { libc::mremap(self.ptr.as_ptr().cast(), old, new, libc::MREMAP_MAYMOVE) },
         };
@@ -111,7 +107,7 @@ impl<T: Copy> Drop for PageVec<T> {
     fn drop(&mut self) {
         if self.capacity != 0 {
             // SAFETY: our own mapping, which nobody can reach any more.
-            unsafe { libc::munmap(self.ptr.as_ptr().cast(), self.capacity * size_of::<T>()) };
+            unsafe { give_table(self.ptr.cast(), self.capacity * size_of::<T>()) };
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ptr::{self, NonNull};
 
+use crate::facade::reserve_pages;
+
 /// Keeps `value` for the rest of the process: others may look at it at any time.
 pub(crate) fn immortal<T>(value: Box<T>) -> &'static T {
     Box::leak(value)
@@ -41,6 +43,26 @@ pub(crate) unsafe fn unmap_pages(base: NonNull<u8>, len: usize) {
 pub(crate) unsafe fn discard_pages(base: NonNull<u8>, len: usize) {
     // SAFETY: the caller's promise. It fails only for locked pages, which then stay.
     unsafe { libc::madvise(base.as_ptr().cast(), len, libc::MADV_DONTNEED) };
+}
+
+/// A mapping of its own for a table, which may be moved and grown.
+pub(crate) fn take_table(len: usize) -> Option<NonNull<u8>> {
+    reserve_pages(len).ok()
+}
+
+/// Gives it back, of `len` bytes by now.
+///
+/// # Safety
+///
+/// `take_table` gave it, nothing in it is used any more, and this is called once.
+pub(crate) unsafe fn give_table(base: NonNull<u8>, len: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(base.as_ptr().cast(), len) };
+}
+
+/// Has `install` make the page at `base` fault.
+pub(crate) fn guard_once(_base: usize, install: impl FnOnce() -> bool) -> bool {
+    install()
 }
 
 /// A stack is about to be used for the first time: nobody takes notes of the frames of another that was there before.

@@ -14,7 +14,9 @@ mod watch;
 pub(crate) use asleep::{sleeps_in_call, thread_cputime};
 pub(crate) use end::{abort, exit, last_task, write_stderr};
 pub(crate) use global::global;
-pub(crate) use memory::{begin_stack, discard_pages, immortal, map_pages, unmap_pages};
+pub(crate) use memory::{
+    begin_stack, discard_pages, give_table, guard_once, immortal, map_pages, take_table, unmap_pages,
+};
 pub(crate) use order::Order;
 pub(crate) use places::Places;
 pub(crate) use poller::{Polled, Poller};

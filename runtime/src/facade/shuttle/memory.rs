@@ -1,6 +1,7 @@
 //! Memory: what lives as long as the execution, and pages that executions use one after the other.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ptr::NonNull;
 
 use super::machine::inside;
@@ -28,6 +29,7 @@ impl Drop for Spare {
 }
 
 thread_local! {
+    static GUARDS: RefCell<HashSet<usize>> = RefCell::default();
     static SPARE: RefCell<Spare> = const { RefCell::new(Spare(Vec::new())) };
 }
 
@@ -62,6 +64,27 @@ pub(crate) fn map_pages(len: usize, zeroed: bool) -> Option<NonNull<u8>> {
 /// `map_pages` gave them, nothing in them is used any more, and this is called once.
 pub(crate) unsafe fn unmap_pages(base: NonNull<u8>, len: usize) {
     SPARE.with_borrow_mut(|spare| spare.0.push((len, base)));
+}
+
+/// A mapping of its own for a table, of any contents, that may be moved and grown.
+pub(crate) fn take_table(len: usize) -> Option<NonNull<u8>> {
+    map_pages(len, false)
+}
+
+/// Takes it back, of `len` bytes by now.
+///
+/// # Safety
+///
+/// `take_table` gave it, nothing in it is used any more, and this is called once.
+pub(crate) unsafe fn give_table(base: NonNull<u8>, len: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { unmap_pages(base, len) };
+}
+
+/// Has `install` make the page at `base` fault, unless it does from an execution before: chunks of stacks are used again for stacks as
+/// large as those were.
+pub(crate) fn guard_once(base: usize, install: impl FnOnce() -> bool) -> bool {
+    GUARDS.with_borrow_mut(|guards| guards.contains(&base) || install() && guards.insert(base))
 }
 
 /// Keeps the pages as they are, for the next stack there: to fault each anew takes longer than what runs on it, and nobody

@@ -39,7 +39,9 @@ pub(crate) use clock::{be_punctual, cputicks, nanotime, osyield, procyield, slee
 pub(crate) use end::{abort, exit, last_task, write_stderr};
 pub(crate) use futex::{futex_wait, futex_wake};
 pub(crate) use global::{Global, global};
-pub(crate) use memory::{discard_pages, immortal, map_pages, unmap_pages};
+pub(crate) use memory::{
+    discard_pages, give_table, guard_once, immortal, map_pages, take_table, unmap_pages,
+};
 pub(crate) use order::Order;
 pub(crate) use places::Places;
 pub(crate) use poller::{Polled, Poller};
