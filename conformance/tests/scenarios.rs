@@ -25,9 +25,9 @@ const STUCK: Duration = Duration::from_secs(90);
 const RUNS: u32 = 12;
 /// After so long no further run is begun.
 const ENOUGH: Duration = Duration::from_secs(30);
-/// For how many seconds random scenarios are run, at least one of each shard; not at all if it is not set. The nightly does:
-/// one of them hangs now and then while the world is to be stopped.
+/// For how many seconds random scenarios of each shard are run, at least one; the nightly does so for longer.
 const RANDOM: &str = "SIGURG_SCENARIO_SECONDS";
+const USUALLY: Duration = Duration::from_secs(3);
 /// Random scenarios are drawn from so many ranges of seeds, each a test of its own.
 const SHARDS: u64 = 4;
 
@@ -103,16 +103,17 @@ fn main() {
         .into_iter()
         .map(|scenario| Trial::test(format!("named::{}", scenario.name), move || named(scenario)))
         .collect();
-    if let Ok(seconds) = std::env::var(RANDOM) {
-        let Ok(seconds) = seconds.parse() else {
-            eprintln!("{RANDOM}: {seconds:?} is no number of seconds");
+    let lasts = match std::env::var(RANDOM).map(|seconds| seconds.parse()) {
+        Err(_) => USUALLY,
+        Ok(Ok(seconds)) => Duration::from_secs(seconds),
+        Ok(Err(error)) => {
+            eprintln!("{RANDOM} is no number of seconds: {error}");
             std::process::exit(2);
-        };
-        let lasts = Duration::from_secs(seconds);
-        trials.extend(
-            (0..SHARDS).map(|shard| Trial::test(format!("random::{shard}"), move || random(shard, lasts))),
-        );
-    }
+        }
+    };
+    trials.extend(
+        (0..SHARDS).map(|shard| Trial::test(format!("random::{shard}"), move || random(shard, lasts))),
+    );
     trials.extend(regressions(regression));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
