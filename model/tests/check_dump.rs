@@ -3,7 +3,7 @@
 #[path = "check/story.rs"]
 mod story;
 
-use sigurg_traces::{GStatus, Guard, Kind, PutHow, Queue, Request, Stack, Via};
+use sigurg_traces::{GStatus, Kind, PutHow, Queue, Request, Stack, Via};
 use story::Story;
 
 /// G1 runs on M0 with P0, G2 on M3 with P1; M2 is idle. M5, a thread without a P, begins to suspend G2.
@@ -50,14 +50,7 @@ fn a_suspender_that_leaves_its_request_behind_is_caught() {
 fn a_thread_without_a_p_readies_what_it_stopped_to_the_global_queue() {
     let mut story = outsider("sigurg");
     story.m(3).is_caught(2, 1).parks_in_handler(2).waits_in_handler(2);
-    story.m(5).sees(2, 7).status("suspendG", 2, GStatus::Waiting, Via::CasGFromPreempted);
-    story.status("suspendG", 2, GStatus::Scanwaiting, Via::Castogscanstatus);
-    story.request("suspendG", 2, Request::PreemptStop(false));
-    story.request("suspendG", 2, Request::Preempt(false));
-    story.request("suspendG", 2, Request::Stackguard0(Guard::Normal));
-    story.tell("suspendG", 2, Kind::SuspendEnd { sid: 7, dead: false, stopped: true });
-    story.tell("resumeG", 2, Kind::ResumeBegin { sid: 7, dead: false, stopped: true });
-    story.status("resumeG", 2, GStatus::Waiting, Via::CasfromGscanstatus);
+    story.m(5).stops_and_lets_go(2, 7);
     story.tell("resumeG", 2, Kind::Ready { next: false }).cas("ready", 2, GStatus::Runnable);
     let mut lost = story.clone();
     lost.tell("resumeG", 2, Kind::ResumeEnd { sid: 7, stopped: true }).breaks("queue_take");

@@ -3,7 +3,7 @@
 #[path = "check/story.rs"]
 mod story;
 
-use sigurg_traces::{GStatus, Guard, Kind, PutHow, Queue, Reject, Request, Stack, Via};
+use sigurg_traces::{GStatus, Kind, PutHow, Queue, Reject, Stack, Via};
 use story::Story;
 
 /// G1 runs on M0 with P0, G2 on M3 with P1; M2 is idle.
@@ -242,14 +242,7 @@ fn a_handler_on_a_scheduler_stack_names_no_goroutine() {
 fn a_suspender_stops_a_goroutine_in_its_handler_and_readies_it() {
     let mut story = suspender();
     story.m(3).is_caught(2, 1).parks_in_handler(2).waits_in_handler(2);
-    story.m(0).sees(2, 7).status("suspendG", 2, GStatus::Waiting, Via::CasGFromPreempted);
-    story.status("suspendG", 2, GStatus::Scanwaiting, Via::Castogscanstatus);
-    story.request("suspendG", 2, Request::PreemptStop(false));
-    story.request("suspendG", 2, Request::Preempt(false));
-    story.request("suspendG", 2, Request::Stackguard0(Guard::Normal));
-    story.tell("suspendG", 2, Kind::SuspendEnd { sid: 7, dead: false, stopped: true });
-    story.tell("resumeG", 2, Kind::ResumeBegin { sid: 7, dead: false, stopped: true });
-    story.status("resumeG", 2, GStatus::Waiting, Via::CasfromGscanstatus);
+    story.m(0).stops_and_lets_go(2, 7);
     story.tell("resumeG", 2, Kind::Ready { next: true }).cas("ready", 2, GStatus::Runnable);
     story.put(2, Queue::Runnext, PutHow::One);
     story.tell("resumeG", 2, Kind::ResumeEnd { sid: 7, stopped: true });

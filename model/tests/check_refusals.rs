@@ -3,7 +3,7 @@
 #[path = "check/story.rs"]
 mod story;
 
-use sigurg_traces::{GStatus, Guard, Kind, PStatus, Queue, Request, Stack, Sym, Via};
+use sigurg_traces::{GStatus, Kind, PStatus, Queue, Stack, Sym, Via};
 use story::Story;
 
 /// G1 runs on M0 with P0, G2 on M3 with P1.
@@ -20,14 +20,7 @@ fn resuming() -> Story {
     let mut story = two_run();
     story.status("markroot", 1, GStatus::Waiting, Via::CasGToWaitingForSuspendG).asks_to_stop(2, 7, 3);
     story.m(3).is_caught(2, 1).on(Stack::G0).parks_in_handler(2).schedule();
-    story.m(0).sees(2, 7).status("suspendG", 2, GStatus::Waiting, Via::CasGFromPreempted);
-    story.status("suspendG", 2, GStatus::Scanwaiting, Via::Castogscanstatus);
-    story.request("suspendG", 2, Request::PreemptStop(false));
-    story.request("suspendG", 2, Request::Preempt(false));
-    story.request("suspendG", 2, Request::Stackguard0(Guard::Normal));
-    story.tell("suspendG", 2, Kind::SuspendEnd { sid: 7, dead: false, stopped: true });
-    story.tell("resumeG", 2, Kind::ResumeBegin { sid: 7, dead: false, stopped: true });
-    story.status("resumeG", 2, GStatus::Waiting, Via::CasfromGscanstatus);
+    story.m(0).stops_and_lets_go(2, 7);
     story
 }
 

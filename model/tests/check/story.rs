@@ -302,6 +302,18 @@ impl Story {
         self.tell("suspendG", 0, Kind::PreemptM { target_m: m, sent: true })
     }
 
+    /// suspendG finds that `gs` has parked for it, claims it, and resumeG lets it go, up to what readies it.
+    pub(crate) fn stops_and_lets_go(&mut self, gs: u32, sid: u64) -> &mut Self {
+        self.sees(gs, sid).status("suspendG", gs, GStatus::Waiting, Via::CasGFromPreempted);
+        self.status("suspendG", gs, GStatus::Scanwaiting, Via::Castogscanstatus);
+        self.request("suspendG", gs, Request::PreemptStop(false));
+        self.request("suspendG", gs, Request::Preempt(false));
+        self.request("suspendG", gs, Request::Stackguard0(Guard::Normal));
+        self.tell("suspendG", gs, Kind::SuspendEnd { sid, dead: false, stopped: true });
+        self.tell("resumeG", gs, Kind::ResumeBegin { sid, dead: false, stopped: true });
+        self.status("resumeG", gs, GStatus::Waiting, Via::CasfromGscanstatus)
+    }
+
     /// A turn of suspendG.
     pub(crate) fn sees(&mut self, gs: u32, sid: u64) -> &mut Self {
         let (saw, ver) = self.words[&gs];
