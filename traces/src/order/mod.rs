@@ -145,19 +145,13 @@ impl Ordered {
                 }
                 continue;
             };
-            match &mut self.order {
-                Order::Counter(order) => {
-                    self.event = event;
-                    if order.admit(&self.event)? {
-                        return Ok(true);
-                    }
-                }
-                Order::Version(order) => {
-                    self.event = event;
-                    if order.admit(&self.event)? {
-                        return Ok(true);
-                    }
-                }
+            self.event = event;
+            let comes_at_once = match &mut self.order {
+                Order::Counter(order) => order.admit(&self.event)?,
+                Order::Version(order) => order.admit(&self.event)?,
+            };
+            if comes_at_once {
+                return Ok(true);
             }
         }
     }
