@@ -1,4 +1,4 @@
-//! Tests of what needs no goroutine: lists, slots, tokens and the poller itself.
+//! Tests of what sockets cannot show: lists, slots, tokens, the poller itself, and what the kernel does not help with.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::list::{List, Node};
 use super::slab::Slab;
-use super::{Dir, Netpoll};
+use super::{Dir, Netpoll, PollDesc};
 use crate::facade::atomic::AtomicBool;
 use crate::facade::atomic::Ordering::Relaxed;
 
@@ -233,4 +233,41 @@ fn a_second_poller_returns_at_once() {
     assert!(!poller.is_finished());
     netpoll.wake();
     poller.join().unwrap();
+}
+
+/// Of a socket that is closed the kernel tells everybody, too; here only the descriptor's own word can.
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no timerfd")]
+fn an_eviction_alone_wakes_who_waits_in_either_direction() {
+    for dir in [Dir::Read, Dir::Write] {
+        let (done, result) = mpsc::channel();
+        thread::spawn(move || {
+            // SAFETY: nothing of a thread_local! lives across a blocking call of the runtime here.
+            let runtime = unsafe { crate::Builder::new().gomaxprocs(1).build() }.unwrap();
+            runtime.run(|| {
+                let (a, _b) = UnixStream::pair().unwrap();
+                a.set_nonblocking(true).unwrap();
+                while (&a).write(&[0; 4096]).is_ok() {}
+                let pd = PollDesc::new();
+                crate::scope(|scope| {
+                    let waits = scope.go(|| {
+                        loop {
+                            // An edge of the other direction may have come with the registration.
+                            match pd.wait(a.as_fd(), dir, pd.seen(dir), None) {
+                                Ok(_) => {}
+                                Err(e) => break e.kind(),
+                            }
+                        }
+                    });
+                    while !matches!(waits.status(), crate::GoStatus::Waiting(_)) {
+                        crate::yield_now();
+                    }
+                    pd.evict();
+                    done.send(waits.join().unwrap()).unwrap();
+                });
+            });
+        });
+        let kind = result.recv_timeout(STUCK).unwrap_or_else(|e| panic!("{dir:?} waits for ever: {e}"));
+        assert_eq!(kind, std::io::ErrorKind::ConnectionAborted);
+    }
 }

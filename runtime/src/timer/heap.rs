@@ -186,11 +186,10 @@ impl Heap {
         }
         self.entries.truncate(kept);
         self.zombies = 0;
-        if kept > ROOT + 1 {
-            for at in (ROOT..=parent(kept - 1)).rev() {
-                let entry = self.entries[at];
-                sift_down(&mut self.entries, at, entry);
-            }
+        // All but the first: it is live (3), and so the least before and after.
+        for at in (ROOT + 1..=parent(kept - 1)).rev() {
+            let entry = self.entries[at];
+            sift_down(&mut self.entries, at, entry);
         }
     }
 

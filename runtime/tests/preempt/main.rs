@@ -6,6 +6,7 @@ mod adopt;
 mod blocked;
 mod dump;
 mod eintr;
+mod handler_before;
 mod kernels;
 mod leaks;
 mod malloc;
