@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sigurg::{Builder, go, lock_os_thread, stacks, time};
+use sigurg::{Builder, go, lock_os_thread, set_gomaxprocs, stacks, time};
 
 use crate::stage::{Stop, ms, parked, run_with};
 
@@ -17,11 +17,17 @@ fn compute(turns: u64) {
 #[test]
 fn a_lock_that_new_threads_wait_for_is_given_back_whichever_p_has_its_holder() {
     for procs in [2, 3] {
-        storm(procs, Duration::from_secs(2));
+        storm(procs, Duration::from_secs(2), false);
     }
 }
 
-fn storm(procs: u32, lasts: Duration) {
+/// Who stops the world cannot wait for a P that waits for a thread: that may wait for a goroutine that has stopped.
+#[test]
+fn the_world_stops_though_ps_wait_for_threads_that_wait_for_a_stopped_goroutine() {
+    storm(2, Duration::from_secs(2), true);
+}
+
+fn storm(procs: u32, lasts: Duration, world_stops: bool) {
     let lock = Arc::new(Mutex::new(()));
     let of_threads = Arc::clone(&lock);
     let builder = Builder::new().gomaxprocs(procs).on_thread_start(move || drop(of_threads.lock()));
@@ -71,8 +77,19 @@ fn storm(procs: u32, lasts: Duration) {
                 }
             })
         };
+        let stops_the_world = |_: u64| {
+            let stop = stop.clone();
+            go(move || {
+                while !stop.is_set() {
+                    set_gomaxprocs(procs as usize + 1);
+                    set_gomaxprocs(procs as usize);
+                    time::sleep(Duration::from_millis(1));
+                }
+            })
+        };
         let crowd: Vec<_> = (0..2)
             .map(scans)
+            .chain((0..u64::from(world_stops)).map(stops_the_world))
             .chain((0..2).map(holds))
             .chain((0..8).map(computes))
             .chain((1..9).map(locked))
