@@ -1,10 +1,16 @@
 //! Threads that cannot begin before a goroutine goes on that was stopped.
 
 use std::hint::black_box;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use sigurg::{Builder, go, lock_os_thread, set_gomaxprocs, stacks, time};
+use sigurg::{
+    Builder, blocking, chan, go, lock_os_thread, preempt_off, stacks, stop_the_world, time, unlock_os_thread,
+    yield_now,
+};
 
 use crate::stage::{Stop, ms, parked, run_with};
 
@@ -17,17 +23,81 @@ fn compute(turns: u64) {
 #[test]
 fn a_lock_that_new_threads_wait_for_is_given_back_whichever_p_has_its_holder() {
     for procs in [2, 3] {
-        storm(procs, Duration::from_secs(2), false);
+        storm(procs, Duration::from_secs(2));
     }
 }
 
-/// Who stops the world cannot wait for a P that waits for a thread: that may wait for a goroutine that has stopped.
+/// A thread that is new waits for a lock, and a P for that thread. Who holds the lock runs, all other threads are somebody's own. Who stops the
+/// world then stops the holder, and can wait neither for that P nor for its thread.
 #[test]
-fn the_world_stops_though_ps_wait_for_threads_that_wait_for_a_stopped_goroutine() {
-    storm(2, Duration::from_secs(2), true);
+fn the_world_stops_though_a_p_waits_for_a_thread_that_waits_for_who_is_stopped() {
+    let lock = Arc::new(Mutex::new(()));
+    let waiting = Arc::new(AtomicU64::new(0));
+    let (of_threads, waits) = (Arc::clone(&lock), Arc::clone(&waiting));
+    let builder = Builder::new().gomaxprocs(3).on_thread_start(move || {
+        // Relaxed, here and below: a count.
+        waits.fetch_add(1, Relaxed);
+        drop(of_threads.lock());
+        waits.fetch_sub(1, Relaxed);
+    });
+    run_with(builder, Duration::ZERO, || {
+        // Threads that are idle later: without one the holder would not be stopped, and main not go on.
+        let made: Vec<_> =
+            (0..6).map(|_| go(|| blocking(|| thread::sleep(Duration::from_millis(20))))).collect();
+        made.into_iter().for_each(|made| made.join().expect("no panic"));
+        for _ in 0..10 {
+            let (held, release) = (Stop::default(), Stop::default());
+            let holder = go({
+                let (lock, held, release) = (Arc::clone(&lock), held.clone(), release.clone());
+                move || {
+                    let _lock = lock.lock().expect("nobody panics with it");
+                    held.set();
+                    while !release.is_set() {
+                        compute(1);
+                    }
+                }
+            });
+            while !held.is_set() {
+                yield_now();
+            }
+            let (ends, end) = chan::<()>(0);
+            let mut owners = Vec::new();
+            // Takes the idle threads, one by one, until one would have to be made that can only wait.
+            preempt_off(|| {
+                let mut goes_on = true;
+                while goes_on {
+                    let (owns, end) = (Stop::default(), end.clone());
+                    owners.push(go({
+                        let owns = owns.clone();
+                        move || {
+                            lock_os_thread();
+                            owns.set();
+                            end.recv().expect_err("nobody sends");
+                            unlock_os_thread();
+                        }
+                    }));
+                    // One that is idle would have come in that time; if not, this round shows less.
+                    let began = Instant::now();
+                    while waiting.load(Relaxed) == 0 || began.elapsed() < Duration::from_millis(2) {
+                        if owns.is_set() {
+                            break;
+                        }
+                    }
+                    goes_on = owns.is_set();
+                }
+                // Not after it: who yields needs a thread, too.
+                stop_the_world(|| {});
+                release.set();
+            });
+            drop(ends);
+            for goroutine in owners.into_iter().chain([holder]) {
+                goroutine.join().expect("no panic");
+            }
+        }
+    });
 }
 
-fn storm(procs: u32, lasts: Duration, world_stops: bool) {
+fn storm(procs: u32, lasts: Duration) {
     let lock = Arc::new(Mutex::new(()));
     let of_threads = Arc::clone(&lock);
     let builder = Builder::new().gomaxprocs(procs).on_thread_start(move || drop(of_threads.lock()));
@@ -77,19 +147,8 @@ fn storm(procs: u32, lasts: Duration, world_stops: bool) {
                 }
             })
         };
-        let stops_the_world = |_: u64| {
-            let stop = stop.clone();
-            go(move || {
-                while !stop.is_set() {
-                    set_gomaxprocs(procs as usize + 1);
-                    set_gomaxprocs(procs as usize);
-                    time::sleep(Duration::from_millis(1));
-                }
-            })
-        };
         let crowd: Vec<_> = (0..2)
             .map(scans)
-            .chain((0..u64::from(world_stops)).map(stops_the_world))
             .chain((0..2).map(holds))
             .chain((0..8).map(computes))
             .chain((1..9).map(locked))
