@@ -13,11 +13,18 @@ use crate::show::words::words;
 
 /// Events after the one at which it shows.
 const AFTER: usize = 5;
+/// Bytes beyond which nobody reads a whole trace for its last rows: what went on and on until it was given up can be gigabytes long.
+const LONGEST: u64 = 256 << 20;
 
 /// The event numbered `seq` of the trace at `path`, marked, with `before` events that led there and some after it; without
 /// a number, or where no legal order gets so far, the last ones. What cannot be read is said in words.
 #[must_use]
 pub fn table(path: &Path, seq: Option<u64>, before: usize) -> String {
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    if seq.is_none() && bytes > LONGEST {
+        let path = path.display();
+        return format!("no table of {} MiB of trace: `conformance show {path}` reads it\n", bytes >> 20);
+    }
     let reader = match open(path, Options { unknown_kinds: UnknownKinds::Count }) {
         Ok(reader) => reader,
         Err(error) => return format!("the trace cannot be read: {error}"),

@@ -380,6 +380,7 @@ impl<'a> World<'a> {
             | Op::UnlockThread
             | Op::Grow(_)
             | Op::Scan
+            | Op::Shrink
             | Op::Burst(_)
             | Op::Procs(_) => {}
             Op::Lock(..) | Op::Repeat(..) | Op::Forever(_) => unreachable!("they have something inside"),

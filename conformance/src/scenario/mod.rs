@@ -143,6 +143,8 @@ pub enum Op {
     Grow(u16),
     /// Stops every other goroutine, one after the other, and reads its stack. Go: `suspendG`, `resumeG`.
     Scan,
+    /// Gives back what stacks do not use: at every P, and of every goroutine, stopped one after the other. Go: `forEachP`, `shrinkstack`.
+    Shrink,
     /// Changes the number of Ps; stops the world.
     Procs(u8),
     /// Does `body` so often.

@@ -10,6 +10,7 @@
 
 pub mod bytes;
 pub mod drive;
+pub mod event_by_event;
 pub mod follow;
 pub mod narrate;
 pub mod smaller;

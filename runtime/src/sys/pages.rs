@@ -17,7 +17,7 @@ use crate::facade::{give_table, take_table};
 use crate::throw::throw;
 
 /// The first mapping; whole pages on every Linux, for the kernel rounds a length up.
-const FIRST_BYTES: usize = 4096;
+pub(crate) const FIRST_BYTES: usize = 4096;
 
 /// See the module.
 pub(crate) struct PageVec<T: Copy> {

@@ -77,6 +77,7 @@ fn op(bytes: &mut Unstructured<'_>, size: Size, depth: u8) -> Result<Op> {
         14 if bytes.ratio(1, 4)? => Op::Exit,
         13 | 14 => Op::Join(0),
         15 if bytes.ratio(1, 4)? => Op::Burst(bytes.int_in_range(1..=300)?),
+        15 if bytes.ratio(1, 3)? => Op::Shrink,
         15 => Op::Scan,
         16 => Op::Procs(bytes.int_in_range(1..=4)?),
         17 => Op::Grow(bytes.int_in_range(1..=64)?),

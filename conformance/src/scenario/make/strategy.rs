@@ -57,6 +57,7 @@ fn op(size: Size) -> impl Strategy<Value = Op> {
         Just(Op::UnlockThread),
         (1..=64u16).prop_map(Op::Grow),
         Just(Op::Scan),
+        Just(Op::Shrink),
         (1..=300u16).prop_map(Op::Burst),
         (1..=4u8).prop_map(Op::Procs),
     ];

@@ -296,6 +296,7 @@ impl<R: Goroutines> Player<'_, R> {
                 }
             }
             Op::Scan => self.scanned += R::scan() as u64,
+            Op::Shrink => R::shrink(),
             Op::Procs(procs) => R::set_procs(procs.into()),
             Op::Repeat(times, ref body) => (0..times).try_for_each(|_| self.body(body))?,
             Op::Forever(ref body) => loop {

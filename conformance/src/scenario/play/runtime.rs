@@ -53,6 +53,8 @@ pub trait Goroutines: Send + Sync + 'static {
     fn preempt_off(f: &mut dyn FnMut());
     /// Stops every other goroutine in turn and reads its stack: how many.
     fn scan() -> usize;
+    /// Gives back what stacks do not use.
+    fn shrink();
     /// Changes the number of Ps.
     fn set_procs(procs: usize);
     /// Goroutines that have not ended, goroutines that are queued, timers that are armed.
@@ -148,6 +150,9 @@ macro_rules! goroutines_of {
                 $api::stacks::scan(|stack| {
                     ::std::hint::black_box(stack.words().len());
                 })
+            }
+            fn shrink() {
+                $api::stacks::shrink();
             }
             fn set_procs(procs: usize) {
                 $api::set_gomaxprocs(procs);

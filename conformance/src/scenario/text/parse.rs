@@ -81,7 +81,7 @@ struct Parser<'a> {
 const DECLARATIONS: &str = "scenario, procs, channel, mutex, flag, storm, sometimes, go, daemon";
 /// Statements inside.
 const STEPS: &str = "compute, alloc, call, yield, send, recv, lock, set, await, park, ready, sleep, syscall, foreign, \
-                     spawn, join, burst, lock_thread, unlock_thread, preempt_off, panic, exit, grow, scan, procs, repeat, forever";
+                     spawn, join, burst, lock_thread, unlock_thread, preempt_off, panic, exit, grow, scan, shrink, procs, repeat, forever";
 
 impl<'a> Parser<'a> {
     fn peek(&self) -> Option<(Token<'a>, Spot)> {
@@ -305,6 +305,7 @@ impl<'a> Parser<'a> {
                 Op::Grow(u16::try_from(kib).map_err(|_| error(spot, "more than any stack has"))?)
             }
             "scan" => Op::Scan,
+            "shrink" => Op::Shrink,
             "procs" => Op::Procs(self.number("the number of Ps", u64::from(u8::MAX))? as u8),
             "repeat" => Op::Repeat(self.number("how often", u64::from(u32::MAX))? as u32, self.body()?),
             "forever" => Op::Forever(self.body()?),

@@ -101,6 +101,7 @@ fn head(s: &Scenario, op: &Op) -> String {
         Op::Exit => "exit".into(),
         Op::Grow(kib) => format!("grow {kib}KiB"),
         Op::Scan => "scan".into(),
+        Op::Shrink => "shrink".into(),
         Op::Procs(procs) => format!("procs {procs}"),
         Op::Repeat(times, _) => format!("repeat {times}"),
         Op::Forever(_) => "forever".into(),

@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use super::machine::inside;
 use crate::facade::reserve_pages;
+use crate::sys::pages::FIRST_BYTES as TABLE;
 
 /// Keeps `value` until the execution is over; for ever outside of one.
 pub(crate) fn immortal<T>(value: Box<T>) -> &'static T {
@@ -77,8 +78,14 @@ pub(crate) fn take_table(len: usize) -> Option<NonNull<u8>> {
 ///
 /// `take_table` gave it, nothing in it is used any more, and this is called once.
 pub(crate) unsafe fn give_table(base: NonNull<u8>, len: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { unmap_pages(base, len) };
+    if len > TABLE {
+        // One that has grown fits no other, for all begin small.
+        // SAFETY: the caller's promise: a whole mapping, which nobody uses.
+        unsafe { libc::munmap(base.as_ptr().cast(), len) };
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { unmap_pages(base, TABLE) };
+    }
 }
 
 /// Has `install` make the page at `base` fault, unless it does from an execution before: chunks of stacks are used again for stacks as
