@@ -142,7 +142,7 @@ impl Manifest {
             count(&format!("{kind} events"), of(&self.kinds), of(&kinds));
         }
         if let Some(stated) = self.g_structs {
-            count("G structs", stated, census.g_structs());
+            count("G structs", stated, census.by_kind.g_structs());
         }
         if let Some(stated) = self.ms {
             count("Ms", stated, census.ms());

@@ -5,11 +5,46 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use foldhash::fast::RandomState;
 use sigurg_traces::{Event, GStatus, Kind, Sym, Symbols, Tag, Via};
 
-/// The counts of one trace.
+/// How often each kind of event occurs, and what runs.
 #[derive(Clone, Debug)]
-pub struct Census {
+pub struct Kinds {
     kinds: Vec<u64>,
     g_structs: HashSet<u32, RandomState>,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self { kinds: vec![0; Tag::ALL.len()], g_structs: HashSet::default() }
+    }
+}
+
+impl Kinds {
+    /// Counts one event.
+    pub fn count(&mut self, event: &Event) {
+        self.kinds[usize::from(event.kind.tag() as u8)] += 1;
+        if let Some(target) = event.target {
+            self.g_structs.insert(target.gs);
+        }
+    }
+
+    /// Events of one kind.
+    #[must_use]
+    pub fn of(&self, tag: Tag) -> u64 {
+        self.kinds[usize::from(tag as u8)]
+    }
+
+    /// Different G structs.
+    #[must_use]
+    pub fn g_structs(&self) -> u64 {
+        self.g_structs.len() as u64
+    }
+}
+
+/// The counts of one trace.
+#[derive(Clone, Debug, Default)]
+pub struct Census {
+    /// By kind.
+    pub by_kind: Kinds,
     ms: HashSet<i32, RandomState>,
     changes: HashMap<(GStatus, GStatus, Via, Sym), u64, RandomState>,
     transitions: BTreeMap<Transition, u64>,
@@ -18,25 +53,10 @@ pub struct Census {
 /// A change of a G's status, as manifests name it: from, to, through which primitive, in which function.
 pub type Transition = (String, String, String, String);
 
-impl Default for Census {
-    fn default() -> Self {
-        Self {
-            kinds: vec![0; Tag::ALL.len()],
-            g_structs: HashSet::default(),
-            ms: HashSet::default(),
-            changes: HashMap::default(),
-            transitions: BTreeMap::new(),
-        }
-    }
-}
-
 impl Census {
     /// Counts one event.
     pub fn count(&mut self, event: &Event) {
-        self.kinds[usize::from(event.kind.tag() as u8)] += 1;
-        if let Some(target) = event.target {
-            self.g_structs.insert(target.gs);
-        }
+        self.by_kind.count(event);
         if event.m >= 0 {
             self.ms.insert(event.m);
         }
@@ -57,20 +77,8 @@ impl Census {
     /// Events by kind; kinds that do not occur are left out.
     #[must_use]
     pub fn kinds(&self) -> BTreeMap<String, u64> {
-        let counts = Tag::ALL.iter().map(|tag| (tag.to_string(), self.kinds[usize::from(*tag as u8)]));
+        let counts = Tag::ALL.iter().map(|tag| (tag.to_string(), self.by_kind.of(*tag)));
         counts.filter(|&(_, count)| count > 0).collect()
-    }
-
-    /// Events of one kind.
-    #[must_use]
-    pub fn of(&self, tag: Tag) -> u64 {
-        self.kinds[usize::from(tag as u8)]
-    }
-
-    /// Different G structs.
-    #[must_use]
-    pub fn g_structs(&self) -> u64 {
-        self.g_structs.len() as u64
     }
 
     /// Different threads.

@@ -27,6 +27,9 @@ pub struct Bounds {
     pub us: u32,
     /// Microseconds of all steps together, loops counted.
     pub us_together: u64,
+    /// What takes far more than a step, all together, loops counted: goroutines of bursts, and three for each scan and each change
+    /// of the number of Ps.
+    pub heavy_together: u64,
     /// Signals of a storm; 0: no storms.
     pub signals: u32,
 }
@@ -124,6 +127,8 @@ fn scenario(data: &[u8], bounds: &Bounds) -> Scenario {
     }
     finish(&mut s, &mut open);
     (s.mutexes, s.flags) = (vec![String::new(); THINGS.into()], vec![String::new(); THINGS.into()]);
+    // Before, too: names for those that nobody uses are most of what it takes.
+    used(&mut s);
     short(&mut s, bounds);
     let mut s = repair(s);
     used(&mut s);
@@ -161,20 +166,77 @@ fn used(s: &mut Scenario) {
     s.flags.truncate(flags.into());
 }
 
-/// Makes loops and times shorter until all of it together is within bounds.
+/// Makes loops and times shorter until all of it together is within bounds. Heavy steps that are too many without any loop are left out,
+/// the last ones first.
 fn short(s: &mut Scenario, bounds: &Bounds) {
+    while heavy(s) > bounds.heavy_together && rounds(s) > 1 {
+        change(s, |op, _| {
+            if let Op::Repeat(times, _) = op {
+                *times = times.div_ceil(2);
+            }
+            true
+        });
+    }
+    let mut left = bounds.heavy_together;
+    change(s, |op, around| match left.checked_sub(weight(op, around)) {
+        Some(less) => {
+            left = less;
+            true
+        }
+        None => false,
+    });
     // More halves are left of nothing.
     for _ in 0..u32::BITS {
         if together(s) <= bounds.us_together {
             return;
         }
-        for goroutine in &mut s.goroutines {
-            retain(&mut goroutine.body, Around::default(), &mut |op, _| {
-                halve(op);
-                true
-            });
-        }
+        change(s, |op, _| {
+            halve(op);
+            true
+        });
     }
+}
+
+/// Calls `keep` for every step, which may be changed, and is left out if it says so.
+fn change(s: &mut Scenario, mut keep: impl FnMut(&mut Op, Around) -> bool) {
+    for goroutine in &mut s.goroutines {
+        retain(&mut goroutine.body, Around { times: 1, ..Around::default() }, &mut keep);
+    }
+}
+
+/// Rounds of the longest loop.
+fn rounds(s: &Scenario) -> u32 {
+    let mut most = 0;
+    for goroutine in &s.goroutines {
+        steps(goroutine, |op, _, _| {
+            if let Op::Repeat(times, _) = op {
+                most = most.max(*times);
+            }
+        });
+    }
+    most
+}
+
+/// Rounds that count of a loop that never ends.
+const ROUNDS_OF_FOREVER: u64 = 4;
+
+/// What a step adds to [`Bounds::heavy_together`].
+fn weight(op: &Op, around: Around) -> u64 {
+    let once = match *op {
+        Op::Burst(count) => count.into(),
+        Op::Scan | Op::Procs(_) => 3,
+        _ => 0,
+    };
+    let rounds = if around.forever { ROUNDS_OF_FOREVER } else { 1 };
+    around.times.saturating_mul(rounds).saturating_mul(once)
+}
+
+fn heavy(s: &Scenario) -> u64 {
+    let mut sum = 0u64;
+    for goroutine in &s.goroutines {
+        steps(goroutine, |op, _, around| sum = sum.saturating_add(weight(op, around)));
+    }
+    sum
 }
 
 /// Steps, as often as they are done, and microseconds.

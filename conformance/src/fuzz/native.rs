@@ -19,8 +19,16 @@ use crate::scenario::play::native::Build;
 use crate::scenario::situation::Situation;
 
 /// How large scenarios are here.
-pub const BOUNDS: Bounds =
-    Bounds { steps: 48, goroutines: 12, times: 20, burst: 304, us: 1_008, us_together: 8_000, signals: 400 };
+pub const BOUNDS: Bounds = Bounds {
+    steps: 48,
+    goroutines: 12,
+    times: 20,
+    burst: 304,
+    us: 1_008,
+    us_together: 8_000,
+    heavy_together: 40_000,
+    signals: 400,
+};
 
 /// Longer than any run takes, sanitizer and a busy machine included.
 const WITHIN: Duration = Duration::from_secs(60);

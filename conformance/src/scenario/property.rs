@@ -111,7 +111,7 @@ fn traced(scenario: &Scenario, trace: &Path) -> Judged {
         failures.push(Failure::new(Property::Trace, format!("{} events were lost", accepted.header.lost)));
     }
     failures.extend(measured(scenario, &measures));
-    let seen = Seen::new(&census, &accepted.summary, &measures);
+    let seen = Seen::new(&census.by_kind, &accepted.summary, &measures);
     Judged { failures, seen, measures }
 }
 

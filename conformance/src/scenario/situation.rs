@@ -10,7 +10,7 @@ use sigurg_model::rules::sequence::{Step, Word};
 use sigurg_model::rules::transition::ROWS;
 use sigurg_traces::Tag;
 
-use crate::check::census::Census;
+use crate::check::census::Kinds;
 use crate::check::measure::Measures;
 
 /// Defines [`Situation`], its words and its questions.
@@ -83,7 +83,7 @@ situations! {
     /// A time slice was inherited.
     Inherited = "inherited", |held| held.measures.inherited;
     /// A goroutine struct was used again.
-    Reused = "reused", |held| held.kind(Tag::Newproc).saturating_sub(held.census.g_structs());
+    Reused = "reused", |held| held.kind(Tag::Newproc).saturating_sub(held.kinds.g_structs());
     /// A goroutine ended.
     Ended = "ended", |held| held.step(Step::Goexit);
 }
@@ -104,14 +104,14 @@ impl fmt::Display for Situation {
 
 /// What a judged trace holds.
 struct Held<'a> {
-    census: &'a Census,
+    kinds: &'a Kinds,
     summary: &'a Summary,
     measures: &'a Measures,
 }
 
 impl Held<'_> {
     fn kind(&self, tag: Tag) -> u64 {
-        self.census.of(tag)
+        self.kinds.of(tag)
     }
 
     fn step(&self, step: Step) -> u64 {
@@ -135,8 +135,8 @@ pub struct Seen {
 impl Seen {
     /// What a judged trace holds: what was counted, what the checker counted, and its figures.
     #[must_use]
-    pub fn new(census: &Census, summary: &Summary, measures: &Measures) -> Self {
-        let held = Held { census, summary, measures };
+    pub fn new(kinds: &Kinds, summary: &Summary, measures: &Measures) -> Self {
+        let held = Held { kinds, summary, measures };
         let counted = |situation: &Situation| (*situation, situation.count(&held));
         let mut rows = BTreeMap::new();
         for (row, &count) in ROWS.iter().zip(&summary.rows).filter(|&(_, &count)| count > 0) {

@@ -12,7 +12,7 @@ use sigurg_traces::{Event, Symbols};
 
 use super::{How, Refused, Sim};
 use crate::case::{self, Case, Driver, versions};
-use crate::check::census::Census;
+use crate::check::census::Kinds;
 use crate::check::measure::Measures;
 use crate::scenario::expect::Results;
 use crate::scenario::play::simulated::{self, most_ops};
@@ -93,9 +93,9 @@ impl Drive {
         hear: &mut dyn FnMut(&Event, &Symbols),
     ) -> Ran {
         let how = How { limits: limits(scenario), foreign_signals: scenario.storm.is_some() };
-        let (mut census, mut measures, mut played) = (Census::default(), Measures::default(), None);
+        let (mut kinds, mut measures, mut played) = (Kinds::default(), Measures::default(), None);
         let mut count = |event: &Event, symbols: &Symbols| {
-            census.count(event);
+            kinds.count(event);
             measures.count(event);
             hear(event, symbols);
         };
@@ -110,7 +110,7 @@ impl Drive {
         }
         let given_up = scenario.gives_up();
         failures.retain(|failure| !given_up.contains(&failure.property));
-        let seen = Seen::new(&census, &summary, &measures);
+        let seen = Seen::new(&kinds, &summary, &measures);
         Ran { judged: Judged { failures, seen, measures }, state, summary, outcome }
     }
 }

@@ -145,7 +145,8 @@ impl Judge {
         if self.order.admit(event).map_err(|error| self.out_of_order(&error))? {
             self.checker.event(event, symbols).map_err(|failure| self.broken(failure, symbols))?;
         }
-        while let Some(event) = self.order.pop().map_err(|error| self.out_of_order(&error))? {
+        while self.order.has_ready() {
+            let Some(event) = self.order.pop().map_err(|error| self.out_of_order(&error))? else { break };
             self.checker.event(&event, symbols).map_err(|failure| self.broken(failure, symbols))?;
         }
         Ok(())

@@ -25,7 +25,7 @@ use crate::proc::exit::mexit;
 use crate::proc::locked::{hand_to_locked, take_locked, tell_startlockedm};
 use crate::proc::must_getm;
 use crate::proc::schedule::schedule;
-use crate::proc::wake::{acquirep, releasep, startm_locked, stopm, take_nextp};
+use crate::proc::wake::{acquirep, releasep, startm_locked, stopm, take_nextp, wakep};
 use crate::safepoint::make_in_background;
 use crate::sched::{MAX_MS, Sched, State};
 use crate::throw::throw;
@@ -160,6 +160,10 @@ impl Template {
         tell_startlockedm(mp, gp, Site::Rescue);
         releasep(mp);
         hand_to_locked(pp, gp);
+        if spinning {
+            // Nobody woke another M for work that was submitted meanwhile, as that one was to find it.
+            wakep(mp);
+        }
     }
 
     /// Asks for an M that is idle: see `proc/handler.rs`. Safe in a signal handler.

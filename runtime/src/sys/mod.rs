@@ -3,6 +3,6 @@
 pub(crate) mod altstack;
 pub(crate) mod lifeboat;
 pub(crate) mod map;
-pub(crate) mod pages;
+mod pages;
 
 pub(crate) use pages::PageVec;

@@ -17,7 +17,7 @@ use crate::facade::{give_table, take_table};
 use crate::throw::throw;
 
 /// The first mapping; whole pages on every Linux, for the kernel rounds a length up.
-pub(crate) const FIRST_BYTES: usize = 4096;
+const FIRST_BYTES: usize = 4096;
 
 /// See the module.
 pub(crate) struct PageVec<T: Copy> {
@@ -69,18 +69,22 @@ impl<T: Copy> PageVec<T> {
             .checked_mul(2)
             .filter(|&bytes| bytes <= isize::MAX as usize)
             .map(|bytes| bytes.max(FIRST_BYTES));
-        let ptr = match new {
-            None => libc::MAP_FAILED,
-            Some(new) if old == 0 => take_table(new).map_or(libc::MAP_FAILED, |base| base.as_ptr().cast()),
-            // SAFETY: `ptr` is our own mapping of `old` bytes, and no reference into it lives: `&mut self`.
-            Some(new) => unsafe { libc::mremap(self.ptr.as_ptr().cast(), old, new, libc::MREMAP_MAYMOVE) },
-        };
-        match (NonNull::new(ptr.cast::<T>()), new) {
-            (Some(ptr), Some(new)) if ptr.as_ptr().cast() != libc::MAP_FAILED => {
-                self.ptr = ptr;
-                self.capacity = new / size_of::<T>();
+        let grown = match new {
+            None => None,
+            Some(new) if old == 0 => take_table(new),
+            Some(new) => {
+                // SAFETY: `ptr` is our own mapping of `old` bytes, and no reference into it lives: `&mut self`.
+                let ptr = unsafe { libc::mremap(self.ptr.as_ptr().cast(), old, new, libc::MREMAP_MAYMOVE) };
+                let moved = NonNull::new(ptr.cast::<u8>()).filter(|_| ptr != libc::MAP_FAILED);
+                moved.map(|ptr| (ptr, new))
             }
-            _ => throw!("the kernel has no memory for a table of {} bytes", new.unwrap_or(usize::MAX)),
+        };
+        match grown {
+            Some((ptr, bytes)) => {
+                self.ptr = ptr.cast();
+                self.capacity = bytes / size_of::<T>();
+            }
+            None => throw!("the kernel has no memory for a table of {} bytes", new.unwrap_or(usize::MAX)),
         }
     }
 }

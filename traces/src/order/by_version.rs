@@ -166,6 +166,12 @@ impl ByVersion {
         }
     }
 
+    /// Whether some event may come out: without, [`ByVersion::pop`] has none.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// The next event that can come out.
     ///
     /// # Errors

@@ -45,9 +45,9 @@ pub(crate) unsafe fn discard_pages(base: NonNull<u8>, len: usize) {
     unsafe { libc::madvise(base.as_ptr().cast(), len, libc::MADV_DONTNEED) };
 }
 
-/// A mapping of its own for a table, which may be moved and grown.
-pub(crate) fn take_table(len: usize) -> Option<NonNull<u8>> {
-    reserve_pages(len).ok()
+/// A mapping of its own for a table, which may be moved and grown: where it is, and how many bytes it has, `len` or more.
+pub(crate) fn take_table(len: usize) -> Option<(NonNull<u8>, usize)> {
+    reserve_pages(len).ok().map(|base| (base, len))
 }
 
 /// Gives it back, of `len` bytes by now.

@@ -6,7 +6,6 @@ use std::ptr::NonNull;
 
 use super::machine::inside;
 use crate::facade::reserve_pages;
-use crate::sys::pages::FIRST_BYTES as TABLE;
 
 /// Keeps `value` until the execution is over; for ever outside of one.
 pub(crate) fn immortal<T>(value: Box<T>) -> &'static T {
@@ -31,6 +30,8 @@ impl Drop for Spare {
 
 thread_local! {
     static GUARDS: RefCell<HashSet<usize>> = RefCell::default();
+    /// As `SPARE`, of tables: in the size that they had grown to.
+    static TABLES: RefCell<Spare> = const { RefCell::new(Spare(Vec::new())) };
     static SPARE: RefCell<Spare> = const { RefCell::new(Spare(Vec::new())) };
 }
 
@@ -67,9 +68,14 @@ pub(crate) unsafe fn unmap_pages(base: NonNull<u8>, len: usize) {
     SPARE.with_borrow_mut(|spare| spare.0.push((len, base)));
 }
 
-/// A mapping of its own for a table, of any contents, that may be moved and grown.
-pub(crate) fn take_table(len: usize) -> Option<NonNull<u8>> {
-    map_pages(len, false)
+/// A mapping of its own for a table, of any contents, that may be moved and grown: where it is, and how many bytes it has, `len` or
+/// more. What grew once need not again.
+pub(crate) fn take_table(len: usize) -> Option<(NonNull<u8>, usize)> {
+    let spare = TABLES.with_borrow_mut(|tables| tables.0.pop());
+    match spare {
+        Some((bytes, base)) => Some((base, bytes)),
+        None => reserve_pages(len).ok().map(|base| (base, len)),
+    }
 }
 
 /// Takes it back, of `len` bytes by now.
@@ -78,14 +84,7 @@ pub(crate) fn take_table(len: usize) -> Option<NonNull<u8>> {
 ///
 /// `take_table` gave it, nothing in it is used any more, and this is called once.
 pub(crate) unsafe fn give_table(base: NonNull<u8>, len: usize) {
-    if len > TABLE {
-        // One that has grown fits no other, for all begin small.
-        // SAFETY: the caller's promise: a whole mapping, which nobody uses.
-        unsafe { libc::munmap(base.as_ptr().cast(), len) };
-    } else {
-        // SAFETY: the caller's promise.
-        unsafe { unmap_pages(base, TABLE) };
-    }
+    TABLES.with_borrow_mut(|tables| tables.0.push((len, base)));
 }
 
 /// Has `install` make the page at `base` fault, unless it does from an execution before: chunks of stacks are used again for stacks as

@@ -86,6 +86,11 @@ impl Engine {
         let Execution { slices, ops, turns, .. } = execution;
         let (virtual_ns, complete) = (machine.elapsed(), machine.quiet.get());
         self.stacks = machine.clear();
+        // Turns would have no end any more: see `turn_is_over`.
+        assert!(
+            failure.is_some() || !std::thread::panicking(),
+            "somebody still unwinds, and the execution is over"
+        );
         let (failure, report) = failure.unzip();
         Outcome {
             failure,
@@ -149,6 +154,7 @@ impl Execution<'_, '_> {
             return failure;
         }
         self.last_turns();
+        self.finish_unwinding();
         self.machine.failed.borrow_mut().take()
     }
 
