@@ -3,12 +3,13 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
+use std::iter::repeat_n;
 use std::sync::Arc;
 
 use sigurg_conformance::report::coverage::{Faces, edge_name, row_name};
 use sigurg_conformance::scenario::check::check;
 use sigurg_conformance::scenario::make::{Size, from_seed};
-use sigurg_conformance::scenario::{library, text};
+use sigurg_conformance::scenario::{Scenario, library, text};
 use sigurg_conformance::sim::drive::{Chance, Drive};
 use sigurg_conformance::sim::event_by_event::EventByEvent;
 use sigurg_conformance::sim::follow::follow;
@@ -25,12 +26,17 @@ const SEEDS: u64 = 500;
 const EXECUTIONS: u64 = 1_000;
 /// The same event by event, which finds what takes two changes of threads in a few operations.
 const EVENT_BY_EVENT: u64 = 4;
+/// How often the stages of walks are run like those.
+const AGAIN: usize = 200;
 /// What walks are followed in: small, so that chance need not be large.
-const STAGES: [&str; 4] = [
+const STAGES: [&str; 7] = [
     "scenario suspended\nprocs 2\ngo a { compute 3us; call 1; compute 2us }\ngo s { scan }\ngo t { scan }",
     "scenario called\nprocs 2\ngo a { syscall 3us; compute 2us }\ngo s { scan }\ngo w { procs 2 }",
+    "scenario calling\nprocs 2\ngo a { repeat 6 { syscall 1us } }\ngo b { repeat 6 { syscall 1us } }\ngo w { procs 1; procs 2; shrink }",
     "scenario born\nprocs 1\ngo a { burst 2; yield; compute 2us }\ngo s { repeat 2 { scan } }\ngo w { procs 1 }",
-    "scenario adopted\nprocs 2\ngo a { repeat 2 { foreign 30ms; call 1 } }\ngo w { repeat 3 { procs 1; procs 2 } }",
+    "scenario gone\nprocs 2\ngo a { burst 4; burst 4 }\ngo s { repeat 3 { scan } }\ngo t { repeat 3 { scan } }",
+    "scenario waiting\nprocs 2\nchannel c 0\ngo a { repeat 3 { recv c } }\ngo b { repeat 3 { send c } }\ngo s { repeat 2 { scan } }",
+    "scenario adopted\nprocs 1\ngo a { repeat 3 { foreign 30ms; yield } }\ngo b { repeat 3 { foreign 30ms; yield } }",
 ];
 /// The least part of the edges that must be found, in percent.
 const LEAST: usize = 95;
@@ -45,9 +51,10 @@ struct Found {
 
 fn by_chance(drive: &mut Drive) -> Found {
     let mut found = Found { rows: vec![0; ROWS.len()], ..Found::default() };
-    let random = (0..SEEDS).map(|seed| from_seed(seed, Size::SIM));
-    for (seed, scenario) in (0..).zip(library::all().into_iter().chain(random)) {
-        let scenario = Arc::new(scenario);
+    let random = (0..SEEDS).map(|seed| Arc::new(from_seed(seed, Size::SIM)));
+    let staged = stages().into_iter().flat_map(|stage| repeat_n(stage, AGAIN));
+    let named = library::all().into_iter().map(Arc::new);
+    for (seed, scenario) in (0..).zip(named.chain(random).chain(staged)) {
         let expected = check(&scenario).expect("named ones are tested, others were repaired");
         let told = Cell::new(0);
         let usual = Chance::ALL.into_iter().map(|chance| chance.strategy(seed));
@@ -64,6 +71,10 @@ fn by_chance(drive: &mut Drive) -> Found {
         }
     }
     found
+}
+
+fn stages() -> [Arc<Scenario>; STAGES.len()] {
+    STAGES.map(|stage| Arc::new(text::parse(stage).expect("a scenario")))
 }
 
 /// Rows that only real threads take, by the place and the reason.
@@ -90,10 +101,9 @@ fn the_runtime_in_simulation_follows_the_walks_of_the_model() {
     let natively = NATIVE.iter().map(|(site, why)| format!("{site}: {why}")).collect::<Vec<_>>();
     println!("rows that only real threads take: {}", natively.join(", "));
     let by_chance = walks.values().filter(|(edge, _)| found.contains(edge)).count();
-    let stages = STAGES.map(|stage| {
-        let scenario = Arc::new(text::parse(stage).expect("a scenario"));
-        let expected = check(&scenario).expect("a good one");
-        (scenario, expected)
+    let stages = stages().map(|stage| {
+        let expected = check(&stage).expect("a good one");
+        (stage, expected)
     });
     let executions = std::env::var("SIGURG_WALK_EXECUTIONS")
         .map_or(EXECUTIONS, |executions| executions.parse().expect("a number of executions"));
