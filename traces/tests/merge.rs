@@ -461,3 +461,24 @@ fn a_g_struct_is_born_again_after_whoever_ended_its_last_life_is_done_with_it() 
     let error = merge(&numbered[..4]).expect_err("it was never given back");
     assert_eq!((error.rule, error.object, error.seq), (OrderRule::VerChain, Object::Freed(1), 2));
 }
+
+/// M1's change waits for M2's, which is told of later. What M1's handler looked at meanwhile came after that change; what it saw between
+/// another change and its event comes when it can.
+#[test]
+fn a_handler_comes_after_what_its_m_had_told_and_before_what_it_had_not() {
+    let looks = |seq, over| {
+        let kind = Kind::SigPreempt { want: false, safe: false, reject: None };
+        Event { seq, lo: seq, m: 1, over, kind, ..Event::lost(seq) }
+    };
+    let of = |m, event: Event| Event { m, ..event };
+    let signals = |seq, m, over| {
+        let kind = Kind::PreemptM { target_m: 1, sent: true };
+        Event { seq, lo: seq, m, over, kind, ..Event::lost(seq) }
+    };
+    let held = [of(1, at(0, 0, 1, 2)), looks(1, 0), of(2, at(2, 2, 1, 1))];
+    let order = |events: &[Event]| merge(events).unwrap().iter().map(|event| event.seq).collect::<Vec<_>>();
+    assert_eq!(order(&held), [2, 0, 1]);
+    // The signal was sent after the change that M1 has yet to tell of.
+    let between = [looks(0, 1), of(1, at(1, 1, 1, 1)), of(2, at(2, 2, 1, 2)), signals(3, 2, 1)];
+    assert_eq!(order(&between), [1, 2, 3, 0]);
+}

@@ -36,8 +36,8 @@ impl Checker {
     #[inline]
     pub(super) fn stack(&self, e: &Event, word: Option<Word>) -> Verdict {
         let is = |steps: &[Step]| steps.iter().any(|step| word == Some(Word::step(*step)));
-        // Also on those of other Ps: then the rest of what it stole is put on the own.
-        let looks = is(&[Step::Get, Step::Steal, Step::PutGlobal])
+        // Also on those of other Ps: then the rest of what it stole is put on the own. For what it leaves in the global queue it wakes an M.
+        let looks = is(&[Step::Get, Step::Steal, Step::PutGlobal, Step::Startm])
             || matches!(e.kind, Kind::RunqPut { q: Queue::Local, how: PutHow::Steal, .. });
         if e.on == Stack::Gsignal && looks {
             return Ok(());

@@ -252,7 +252,8 @@ pub const LINES: &[Line] = &[
     park(closed(P::HandlerSpilling, &[
         (e(S::Spill), P::HandlerSpilling), (e(S::PutGlobal), P::HandlerSpilling), (e(S::Stoplockedm), P::HandlerStopped),
     ], Rule::QueueTake)),
-    park(closed(P::HandlerQueued, &[(e(S::Stoplockedm), P::HandlerStopped)], Rule::LockedM)),
+    // As goschedImpl it wakes another M: who gets the P may go on with something else.
+    park(closed(P::HandlerQueued, &[(e(S::Startm), P::HandlerQueued), (e(S::Stoplockedm), P::HandlerStopped)], Rule::LockedM)),
     park(closed(P::HandlerStopped, &[(e(S::Releasep), P::HandlerFree), (e(S::Startlockedm), P::HandlerLent)], Rule::LockedM)),
     park(closed(P::HandlerLent, &[(e(S::Releasep), P::HandlerWaiting)], Rule::LockedM)),
     // The P goes to an idle M, to a G that has an M of its own, or to whoever stops the world.

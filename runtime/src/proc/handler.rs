@@ -37,7 +37,7 @@ use crate::proc::queue::{globrunqput, runqput};
 use crate::proc::schedule::run_here;
 use crate::proc::stw::p_stopped;
 use crate::proc::syscall::wake_sysmon_locked;
-use crate::proc::wake::{acquirep, give_p, releasep, set_pstatus, take_nextp};
+use crate::proc::wake::{acquirep, give_p, releasep, set_pstatus, take_nextp, wakep};
 use crate::sched::{Sched, State};
 use crate::signal;
 use crate::status::GStatus;
@@ -157,7 +157,12 @@ fn stoppable(mp: &'static M, gp: &'static G, context: *mut c_void) -> Result<Sto
             }
         }
     }
-    let heir = heir(mp, &mut mp.sched().lock.lock(), pp).ok_or(reject)?;
+    let heir = heir(mp, &mut mp.sched().lock.lock(), pp);
+    // What was looked through for it lies in the global queue now, where who looks for work may have been already.
+    let heir = heir.ok_or_else(|| {
+        wakep(mp);
+        reject
+    })?;
     Ok(Stop::Park(Park { gp, pp, heir }))
 }
 
@@ -209,6 +214,10 @@ fn park_in_handler(mp: &'static M, park: Park, context: *mut c_void) {
         } else {
             globrunqput(mp, &mut sched.lock.lock(), gp, PutHow::One);
         }
+    }
+    // As `gosched_impl`, and for what was looked through: the heir may go on with something else for long.
+    if !matches!(heir, Heir::World) {
+        wakep(mp);
     }
     event(mp, Some(gp), Site::Stoplockedm, 0, || Kind::Stoplockedm);
     if let Heir::Locked(next) = heir {

@@ -160,10 +160,9 @@ impl Template {
         tell_startlockedm(mp, gp, Site::Rescue);
         releasep(mp);
         hand_to_locked(pp, gp);
-        if spinning {
-            // Nobody woke another M for work that was submitted meanwhile, as that one was to find it.
-            wakep(mp);
-        }
+        // Nobody woke another M for work that was submitted meanwhile, as that one was to find it; and what was looked through
+        // lies in the global queue.
+        wakep(mp);
     }
 
     /// Asks for an M that is idle: see `proc/handler.rs`. Safe in a signal handler.

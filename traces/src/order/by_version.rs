@@ -6,7 +6,8 @@
 //!
 //! Invariants:
 //! 1. The events of one M come out in the order of the file, the changes of one object by version. A signal handler that
-//!    stops nothing is a stream of its own: it may come between what its M did and the event that tells of it.
+//!    stops nothing is a stream of its own: it may come between what its M did and the event that tells of it. It comes after what its M
+//!    had told by then.
 //! 2. The outcome depends on the file alone, and the work on its length: a stream that waits is looked at again only
 //!    when the object it waits for has advanced far enough.
 //! 3. Only events that have to wait, and those behind them in their streams, are in memory.
@@ -55,9 +56,17 @@ pub struct ByVersion {
 #[derive(Debug)]
 struct Stream {
     m: i32,
-    events: VecDeque<Event>,
-    /// Whether it is in `ready` or waits for an object; else it is empty.
+    /// Each with how many events of `main` come before it.
+    events: VecDeque<(Event, u64)>,
+    /// Whether it is in `ready` or waits, for an object or for `main`; else it is empty.
     listed: bool,
+    /// Of a handler: the stream of its M.
+    main: Option<usize>,
+    /// Events that were taken, and that came out.
+    taken: u64,
+    out: u64,
+    /// The handler that waits until so many came out.
+    waits: Option<(u64, usize)>,
 }
 
 /// How far an object has come.
@@ -122,32 +131,45 @@ impl ByVersion {
     /// As [`ByVersion::pop`].
     pub fn admit(&mut self, event: &Event) -> Result<bool, Box<Inconsistent>> {
         let at = self.stream_of(event);
-        let is_next = self.ready.is_empty() && self.streams[at].events.is_empty();
+        let after = self.streams[at].main.map_or(0, |main| self.streams[main].taken);
+        self.streams[at].taken += 1;
+        let is_next =
+            self.ready.is_empty() && self.streams[at].events.is_empty() && !self.is_behind(at, after);
         if is_next && self.blocked(event)?.is_none() && self.adopts_too_early(event)?.is_none() {
             self.came(event, at);
             return Ok(true);
         }
-        self.queue(*event, at);
+        self.queue(*event, after, at);
         Ok(false)
     }
 
     fn stream_of(&mut self, event: &Event) -> usize {
-        let aside = self.is_aside(event);
+        let main = self.stream(event.m, None);
+        if self.is_aside(event) { self.stream(event.m, Some(main)) } else { main }
+    }
+
+    fn stream(&mut self, m: i32, main: Option<usize>) -> usize {
         let streams = &mut self.streams;
-        *self.by_m.entry((event.m, aside)).or_insert_with(|| {
-            streams.push(Stream { m: event.m, events: VecDeque::new(), listed: false });
+        *self.by_m.entry((m, main.is_some())).or_insert_with(|| {
+            let events = VecDeque::new();
+            streams.push(Stream { m, events, listed: false, main, taken: 0, out: 0, waits: None });
             streams.len() - 1
         })
     }
 
-    fn queue(&mut self, event: Event, at: usize) {
+    fn queue(&mut self, event: Event, after: u64, at: usize) {
         let stream = &mut self.streams[at];
-        stream.events.push_back(event);
+        stream.events.push_back((event, after));
         self.held += 1;
         if !stream.listed {
             stream.listed = true;
             self.ready.push_back(at);
         }
+    }
+
+    /// Whether stream `at`, of a handler, has to wait until `after` events of its M came out.
+    fn is_behind(&self, at: usize, after: u64) -> bool {
+        self.streams[at].main.is_some_and(|main| self.streams[main].out < after)
     }
 
     /// Whether it is part of a handler that stops nothing.
@@ -179,11 +201,19 @@ impl ByVersion {
     /// If an object gets a version that it had before.
     pub fn pop(&mut self) -> Result<Option<Event>, Box<Inconsistent>> {
         while let Some(&at) = self.ready.front() {
-            let Some(&head) = self.streams[at].events.front() else {
+            let Some(&(head, after)) = self.streams[at].events.front() else {
                 self.streams[at].listed = false;
                 self.ready.pop_front();
                 continue;
             };
+            if let Some(main) = self.streams[at].main
+                && self.is_behind(at, after)
+            {
+                self.streams[main].waits = Some((after, at));
+                self.ready.pop_front();
+                self.holds += 1;
+                continue;
+            }
             if let Some(wait) = self.blocked(&head)? {
                 self.objects.entry(wait.object).or_default().waiting.push(Reverse((wait.needs, at)));
                 self.ready.pop_front();
@@ -208,6 +238,10 @@ impl ByVersion {
 
     /// `event` of stream `at` comes out.
     fn came(&mut self, event: &Event, at: usize) {
+        let stream = &mut self.streams[at];
+        stream.out += 1;
+        let out = stream.out;
+        self.ready.extend(stream.waits.take_if(|(after, _)| *after <= out).map(|(_, handler)| handler));
         let Some((object, version)) = self.makes(event) else { return };
         let progress = self.advance(object, version);
         match event.kind {
@@ -231,7 +265,8 @@ impl ByVersion {
         if !prefix {
             // It was said, and it is for the model to say that it was not true.
             self.whole = true;
-            let stops = |stream: &Stream| stream.events.front().is_some_and(says_that_all_stopped);
+            let stops =
+                |stream: &Stream| stream.events.front().is_some_and(|(head, _)| says_that_all_stopped(head));
             last.extend((0..self.streams.len()).filter(|&at| stops(&self.streams[at])));
         }
         // The outcome depends on the file alone.
@@ -249,7 +284,7 @@ impl ByVersion {
         let Some((g, _)) = head.changes() else { return Ok(None) };
         let Some(runner) = self.objects.get(&g).and_then(|progress| progress.runner) else { return Ok(None) };
         let wait = match self.streams[runner].events.front() {
-            Some(next) => self.blocked(next)?,
+            Some((next, _)) => self.blocked(next)?,
             None => None,
         };
         Ok(wait.is_none_or(|wait| wait.object != g).then_some(g))
@@ -347,12 +382,16 @@ impl ByVersion {
             .streams
             .iter()
             .flat_map(|stream| {
-                stream.events.iter().filter_map(|event| self.makes(event)).map(|change| (change, stream.m))
+                stream
+                    .events
+                    .iter()
+                    .filter_map(|(event, _)| self.makes(event))
+                    .map(|change| (change, stream.m))
             })
             .collect();
         let mut blocked = Vec::new();
         for stream in &self.streams {
-            if let Some(head) = stream.events.front()
+            if let Some((head, _)) = stream.events.front()
                 && let Some(wait) = self.blocked(head)?
             {
                 blocked.push((stream, head, wait));
