@@ -6,7 +6,8 @@
 //! - *W4* A channel has one sender, or room for everything that is ever sent; and one receiver, or receivers that give nothing to
 //!   anybody once they have begun to receive from it, so that it does not matter who gets what.
 //! - *W5* Who holds a mutex waits for nobody, and takes only later ones: so the last holder always gets on.
-//! - *W6* A daemon gives nothing and waits for nobody; only a daemon runs for ever, and can be stopped there.
+//! - *W6* A daemon gives nothing and waits for nobody; only a daemon runs for ever, and can be stopped there. It does not panic: where the
+//!   program ends in the middle of that, the thread counts as panicking for ever, and in simulation all share one.
 //! - *W7* Run sequentially it ends, and its times together are bounded.
 //!
 //! With W4 and W5 the steps of a goroutine depend on nothing but what it is given, and what it is given does not depend on
@@ -344,6 +345,9 @@ fn sections(s: &Scenario) -> Result<(), Fault> {
         }
         if goroutine.daemon && (op.gives() || op.takes()) {
             return Err(format!("{} is a daemon: it gives nothing and waits for nobody", goroutine.name));
+        }
+        if goroutine.daemon && *op == Op::Panic {
+            return Err(format!("{} is a daemon: it does not panic", goroutine.name));
         }
         if around.forever && matches!(op, Op::PreemptOff(_)) {
             // Others would have to hit the few instructions in between.

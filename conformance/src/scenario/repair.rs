@@ -183,7 +183,7 @@ fn clamp(s: &mut Scenario) {
             there
                 && around.depth <= MOST_DEPTH
                 && (around.holds.is_none() || may_hold(op))
-                && !(daemon && (op.gives() || op.takes()))
+                && !(daemon && (op.gives() || op.takes() || *op == Op::Panic))
         });
         let last = goroutine.body.len().saturating_sub(1);
         let mut at = 0;
