@@ -24,9 +24,9 @@ const STATES: usize = 60_000;
 const SEEDS: u64 = 500;
 /// Executions along one walk, in each scenario; `SIGURG_WALK_EXECUTIONS=10000` looks harder.
 const EXECUTIONS: u64 = 1_000;
-/// The same event by event, which finds what takes two changes of threads in a few operations.
+/// Executions of each scenario event by event, which finds what takes two changes of threads in a few operations.
 const EVENT_BY_EVENT: u64 = 4;
-/// How often the stages of walks are run like those.
+/// How often the scenarios of walks are run as the random ones are.
 const AGAIN: usize = 200;
 /// What walks are followed in: small, so that chance need not be large.
 const STAGES: [&str; 7] = [

@@ -3,8 +3,7 @@
 use std::hint::black_box;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 use sigurg::{
@@ -42,8 +41,12 @@ fn the_world_stops_though_a_p_waits_for_a_thread_that_waits_for_who_is_stopped()
     });
     run_with(builder, Duration::ZERO, || {
         // Threads that are idle later: without one the holder would not be stopped, and main not go on.
-        let made: Vec<_> =
-            (0..6).map(|_| go(|| blocking(|| thread::sleep(Duration::from_millis(20))))).collect();
+        let all = Arc::new(Barrier::new(6));
+        let meet = |_| {
+            let all = Arc::clone(&all);
+            go(move || blocking(|| _ = all.wait()))
+        };
+        let made: Vec<_> = (0..6).map(meet).collect();
         made.into_iter().for_each(|made| made.join().expect("no panic"));
         for _ in 0..10 {
             let (held, release) = (Stop::default(), Stop::default());

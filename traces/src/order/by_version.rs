@@ -134,7 +134,7 @@ impl ByVersion {
         let after = self.streams[at].main.map_or(0, |main| self.streams[main].taken);
         self.streams[at].taken += 1;
         let is_next =
-            self.ready.is_empty() && self.streams[at].events.is_empty() && !self.is_behind(at, after);
+            self.ready.is_empty() && self.streams[at].events.is_empty() && self.behind(at, after).is_none();
         if is_next && self.blocked(event)?.is_none() && self.adopts_too_early(event)?.is_none() {
             self.came(event, at);
             return Ok(true);
@@ -167,9 +167,9 @@ impl ByVersion {
         }
     }
 
-    /// Whether stream `at`, of a handler, has to wait until `after` events of its M came out.
-    fn is_behind(&self, at: usize, after: u64) -> bool {
-        self.streams[at].main.is_some_and(|main| self.streams[main].out < after)
+    /// The stream of which stream `at`, of a handler, has to wait until `after` events came out.
+    fn behind(&self, at: usize, after: u64) -> Option<usize> {
+        self.streams[at].main.filter(|&main| self.streams[main].out < after)
     }
 
     /// Whether it is part of a handler that stops nothing.
@@ -206,9 +206,7 @@ impl ByVersion {
                 self.ready.pop_front();
                 continue;
             };
-            if let Some(main) = self.streams[at].main
-                && self.is_behind(at, after)
-            {
+            if let Some(main) = self.behind(at, after) {
                 self.streams[main].waits = Some((after, at));
                 self.ready.pop_front();
                 self.holds += 1;
